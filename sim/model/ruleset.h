@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A NAT model as one plain nftables ruleset: a few `define`s, then the files of nat_models/rules/
+ * that the model's behaviours name, one after another. Each file adds its rules to the table it
+ * shares with the others, so composing is concatenation and every line loaded can be read in
+ * nat_models/rules/.
+ */
+#ifndef NATSIM_SIM_MODEL_RULESET_H
+#define NATSIM_SIM_MODEL_RULESET_H
+
+#include "lib/buf.h"
+#include "lib/endpoint.h"
+#include "lib/err.h"
+#include "sim/model/nat_model.h"
+
+/* The texts of nat_models/rules/, as the caller loaded them. */
+struct ruleset_file {
+	char *name; /* without ".nft" */
+	char *text;
+};
+struct ruleset_files {
+	struct ruleset_file *items;
+	size_t count;
+};
+
+/* Where the router stands. */
+struct ruleset_site {
+	const char *outside_ifname, *inside_ifname;
+	uint32_t outside_addr;
+	struct prefix inside; /* the network behind the router */
+};
+
+/* Appends the ruleset of model m at site to out. Fails when a rules file is missing. */
+int ruleset_compose(const struct nat_model *m, const struct ruleset_site *site,
+		    const struct ruleset_files *files, struct buf *out, struct err *e);
+
+#endif
