@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * YAML to structs through libcyaml, with errors a person can act on: one line, file:line:col: what.
+ *
+ * A file is one document of plain UTF-8 text of at most YAML_SIZE_MAX bytes. Anchors, aliases, tags
+ * and duplicate keys are refused: our files need none, and what they mean is easily mistaken.
+ */
+#ifndef NATSIM_SIM_MODEL_YAML_H
+#define NATSIM_SIM_MODEL_YAML_H
+
+#include <stddef.h>
+
+#include <cyaml/cyaml.h>
+
+#include "lib/err.h"
+
+#define YAML_SIZE_MAX  (256u * 1024u)
+#define YAML_DEPTH_MAX 16u
+
+/* A YAML text. file is its name in errors; nothing is opened. */
+struct yaml_source {
+	const char *file;
+	const char *data;
+	size_t len;
+};
+
+/*
+ * Reads the text into structs as schema says. The top of the schema is a CYAML_MAPPING or a
+ * CYAML_SEQUENCE, with CYAML_FLAG_POINTER; for a sequence *ret_count is its number of entries, else
+ * ret_count is NULL. On success *ret goes to yaml_free, with the same schema and count; it is never
+ * NULL, except for a sequence of no entries.
+ */
+int yaml_load(const struct yaml_source *src, const struct cyaml_schema_value *schema, void **ret,
+	      unsigned *ret_count, struct err *e);
+
+/* NULL is allowed. count is 0 for a mapping. */
+void yaml_free(const struct cyaml_schema_value *schema, void *data, unsigned count);
+
+/*
+ * Sets e to "file:line:col: what", at the place of a value: path names it as in
+ * "routers[1].ports.range", "[2].name", or "" for the whole document. Where the path leads nowhere
+ * (an optional key that is not there), the place is that of its last part that exists. The text
+ * must be one that yaml_load took. Returns -EINVAL.
+ */
+int yaml_error(const struct yaml_source *src, struct err *e, const char *path, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* A path with numbers in it, as in yaml_path("routers[%u].name", i).text. */
+struct yaml_path {
+	char text[128];
+};
+struct yaml_path yaml_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
