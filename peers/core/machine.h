@@ -65,7 +65,6 @@ struct action {
 	enum action_kind kind;
 	uint32_t socket;
 	struct endpoint local, remote;
-	uint8_t ttl; /* ACTION_UDP_SEND and ACTION_TCP_CONNECT: 0 is the system's own */
 	int status;  /* ACTION_DONE: 0 is success */
 	uint16_t at; /* data: bytes[at .. at + len) of struct actions */
 	uint16_t len;
