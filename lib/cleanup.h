@@ -2,7 +2,7 @@
 /*
  * Locals that release themselves when they leave scope, and how their ownership leaves by name.
  *
- *	CLEANUP(closefd) int fd = open(...);
+ *	CLEANUP(fd) int fd = open(...);
  *	...
  *	*ret_fd = steal_fd(&fd);
  *
@@ -12,12 +12,20 @@
 #define NATSIM_LIB_CLEANUP_H
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define CLEANUP(fn) __attribute__((cleanup(fn##_cleanup)))
 
 static inline void free_cleanup(void *p)
 {
 	free(*(void **)p);
+}
+
+/* A descriptor; a negative one is none. */
+static inline void fd_cleanup(const int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
 }
 
 /* Returns *fd and leaves -1 in its place. */
