@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The link model: what one direction of an access link does to packets. Pure: the wire uses it in
- * real time and the twin in virtual time. Time is in microseconds of any clock that does not go
- * back.
+ * real time and a world in virtual time can use the same. Time is in microseconds of any clock
+ * that does not go back. The same seed and the same packets give the same fates.
  *
  * A packet goes through these in order: loss; the queue of a link of limited rate (a full queue
  * drops); delay with jitter; then perhaps a reordering or a duplicate. Jitter alone never reorders:
  * a packet is not delivered before one that was sent earlier. A reordered packet is held back by
- * reorder_us and lets others overtake it.
+ * reorder_us and lets others overtake it; a duplicate follows its original at once.
+ *
+ * Each packet draws the same four random numbers whatever becomes of it, so that changing one
+ * parameter leaves the other decisions as they were.
  */
 #ifndef NATSIM_SIM_MODEL_LINK_H
 #define NATSIM_SIM_MODEL_LINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,7 +31,8 @@ struct link_params {
 	uint64_t reorder_us;
 	double duplicate;
 	uint64_t rate_bps;    /* bits a second of IP packets; 0 is unlimited */
-	uint64_t queue_bytes; /* what may wait where rate_bps is set */
+	uint64_t queue_bytes; /* what may be waiting or under way on a link of limited rate; a
+			       * packet that finds it idle is taken whatever its size */
 };
 
 #define LINK_NAME_SIZE 64
@@ -35,8 +40,12 @@ struct link_params {
 /* A named access link, seen from the site: up is towards the Internet. */
 struct link_profile {
 	char name[LINK_NAME_SIZE];
-	char *about;   /* heap */
-	unsigned hops; /* what the Internet takes off the TTL on the way, at least 1 */
+	char *about; /* heap; one line */
+	/* Routers from the site up to and including the one where all links meet, at least 1. A
+	 * packet from x to y loses x's hops + y's hops - 1 of its TTL: the meeting point counts
+	 * once, and two links of one hop are one router, as in the script that `natsim plan`
+	 * prints. */
+	unsigned hops;
 	struct link_params up, down;
 };
 
@@ -44,7 +53,7 @@ struct link_profile {
 struct link {
 	struct link_params params;
 	struct prng prng;
-	uint64_t busy_until_us;    /* when the sender is done with what is queued */
+	uint64_t busy_until_ns;    /* when the sender is done with what is queued */
 	uint64_t last_delivery_us; /* keeps the order */
 };
 
@@ -54,11 +63,16 @@ void link_init(struct link *link, const struct link_params *params, uint64_t see
  * now_us. */
 struct link_fate {
 	unsigned copies;
+	bool queue_full; /* why it was lost */
 	uint64_t deliver_us[2];
 };
+
+/* bytes is the size of the IP packet. A GSO packet counts as one of its full size, without the
+ * headers its segments will have: its last segment leaves when it should, the first ones with it.
+ * Rates count in nanoseconds a packet, which is exact to 1 % up to some 4 Gbit/s. */
 struct link_fate link_send(struct link *link, uint64_t now_us, size_t bytes);
 
-/* Reads topologies/links.yaml: a list of profiles, *ret_profiles on the heap. */
+/* Reads topologies/links.yaml: a mapping from names to profiles, *ret_profiles on the heap. */
 int link_profiles_parse(const char *file, const char *data, size_t len,
 			struct link_profile **ret_profiles, size_t *ret_count, struct err *e);
 void link_profiles_free(struct link_profile *profiles, size_t count);
