@@ -17,6 +17,10 @@
 #define STUN_PORT        3478u /* RFC 8489, section 18.6 */
 #define STUN_HEADER_SIZE 20u   /* RFC 8489, section 5 */
 #define STUN_ID_SIZE     16u
+#define STUN_COOKIE      0x2112a442u /* RFC 8489, section 5 */
+
+/* RFC 8489, section 14: attributes from here on may be ignored by those who do not know them. */
+#define STUN_OPTIONAL_FIRST 0x8000u
 
 /* RFC 8489, section 6.1: 576 bytes of IPv4 packet where the path MTU is unknown, less 28 of
  * headers. No message over this is written, or accepted from a stream. */
@@ -102,8 +106,9 @@ bool stun_get(const struct stun_message *m, uint16_t type, const uint8_t **ret_v
 	      size_t *ret_len);
 
 /* Each of these returns false, leaving *ret alone, unless the (first) attribute of that type is
- * there and its value is well-formed. */
-bool stun_get_u16(const struct stun_message *m, uint16_t type, uint16_t *ret); /* of 4 bytes */
+ * there and its value is well-formed. A 16-bit number may be followed by two bytes of padding that
+ * the attribute's length counts, as RFC 5780 draws RESPONSE-PORT. */
+bool stun_get_u16(const struct stun_message *m, uint16_t type, uint16_t *ret);
 bool stun_get_u32(const struct stun_message *m, uint16_t type, uint32_t *ret);
 bool stun_get_address(const struct stun_message *m, uint16_t type, struct endpoint *ret);
 bool stun_get_xor_address(const struct stun_message *m, uint16_t type, struct endpoint *ret);
