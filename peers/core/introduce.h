@@ -7,12 +7,12 @@
  *	if (introduce_is_for(&s->introduce, event))
  *		return wake_us;
  *
- * (is_for after step or before it: the answer is the same.) Introduce opens config.socket itself.
+ * Introduce opens config.socket itself, and the number is its own until introduce_close(), but:
  *
- *  - UDP: once introduce is ready the socket is the strategy's; until then it must not touch it.
- *    Datagrams from the server remain introduce's business.
- *  - TCP: the connection to the server stays open, and introduce's, so that the router keeps what
- *    it maps; introduce_close() ends it. The socket number is in use until then.
+ *  - UDP: once introduce is ready the socket is the strategy's, to send on and to close. Datagrams
+ *    that the server sends there remain introduce's business; those of others are the strategy's
+ *    from the start, for the peer may have got the word before us.
+ *  - TCP: the connection to the server stays open, so that the router keeps what it maps.
  */
 #ifndef NATSIM_PEERS_CORE_INTRODUCE_H
 #define NATSIM_PEERS_CORE_INTRODUCE_H
@@ -48,7 +48,7 @@ enum introduce_state { INTRODUCE_WAITING, INTRODUCE_READY, INTRODUCE_FAILED };
 #define INTRODUCE_IN_FLIGHT_MAX 32u
 
 struct introduce {
-	/* The result; everything but local, observed and rtt_us is set only at the end. */
+	/* The result. */
 	enum introduce_state state;
 	struct endpoint local;    /* as bound; none until then */
 	struct endpoint observed; /* as the server sees us; none until it has answered */
@@ -61,13 +61,12 @@ struct introduce {
 	/* The rest is introduce.c's own. */
 	struct introduce_config config;
 	uint8_t session[STUN_SESSION_MAX];
-	bool started, open;
+	bool started, open, released;
 	uint64_t give_up_at_us, retry_at_us;
 	uint32_t requests; /* sent so far */
 	uint64_t sent_us[INTRODUCE_IN_FLIGHT_MAX];
 	int last_error; /* of the connection that failed last */
-	size_t stream_len;
-	uint8_t stream[STUN_MESSAGE_MAX];
+	struct stun_stream stream;
 };
 
 /* config must be within its limits (assert). */
@@ -78,11 +77,11 @@ void introduce_init(struct introduce *in, const struct introduce_config *config)
 uint64_t introduce_step(struct introduce *in, uint64_t now_us, const struct event *event,
 			struct actions *out);
 
-/* True if the event is introduce's business and not the strategy's: it concerns config.socket and,
- * once a UDP socket is the strategy's, is a datagram from the server. */
+/* True if the event is introduce's business and not the strategy's. The answer is the same before
+ * introduce_step() has seen the event and after. */
 bool introduce_is_for(const struct introduce *in, const struct event *event);
 
-/* Closes the socket if introduce still owns an open one (TCP, or UDP before it is ready). */
+/* Closes the socket, unless it is closed or the strategy's, and takes no further part. */
 void introduce_close(struct introduce *in, struct actions *out);
 
 #endif

@@ -13,7 +13,6 @@
  */
 #include "peers/core/stun.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "peers/core/bytes.h"
@@ -266,18 +265,4 @@ bool stun_read(const uint8_t *data, size_t len, struct stun_message *ret)
 	};
 	memcpy(ret->id.bytes, data + 4, STUN_ID_SIZE);
 	return true;
-}
-
-int stun_frame(const uint8_t *data, size_t len)
-{
-	if (len >= 1 && (data[0] & 0xc0) != 0)
-		return -EBADMSG;
-	if (len < 4)
-		return 0;
-	size_t whole = STUN_HEADER_SIZE + get_u16(data + 2);
-	if (whole % 4 != 0 || whole > STUN_MESSAGE_MAX)
-		return -EBADMSG;
-	if (len >= 8 && get_u32(data + 4) != STUN_COOKIE)
-		return -EBADMSG;
-	return len >= whole ? (int)whole : 0;
 }

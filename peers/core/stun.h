@@ -126,10 +126,26 @@ bool stun_get_mapped(const struct stun_message *m, struct endpoint *ret);
  * max. Returns how many. */
 size_t stun_get_unknown(const struct stun_message *m, uint16_t *ret, size_t max);
 
+/* ---- reading a stream (RFC 8489, section 6.2.2)
+ *
+ * Classic messages have no framing and are not STUN here. */
+
 /* Says how a stream goes on, given its bytes so far: a whole message of so many bytes, 0 for "more
- * bytes are needed", or -EBADMSG: this is not STUN, or longer than STUN_MESSAGE_MAX. Classic
- * messages have no framing and are not STUN here. */
+ * bytes are needed", or -EBADMSG: this is not STUN, or longer than STUN_MESSAGE_MAX. */
 int stun_frame(const uint8_t *data, size_t len);
+
+/* Collects the messages of a stream. Zeroed memory is the start of one. */
+struct stun_stream {
+	size_t len;
+	bool whole; /* data is the message that was returned last */
+	uint8_t data[STUN_MESSAGE_MAX];
+};
+
+/* Takes bytes from (*data, *len), moving them on, until there is a message. Returns 1 and the
+ * message in *ret, valid until the next call; 0 when all bytes were taken and more are needed; or
+ * -EBADMSG as stun_frame(). Messages that stun_read() refuses are passed over. */
+int stun_stream_read(struct stun_stream *s, const uint8_t **data, size_t *len,
+		     struct stun_message *ret);
 
 /* ---- writing */
 
