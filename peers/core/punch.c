@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The idea: each peer sends to every endpoint the other may have, all at the same time. A router
+ * opens its filter for whoever the inside sends to; once both sides have sent, the packets of each
+ * find the other's filter open, provided that the other's outside port is the one the rendezvous
+ * saw.
+ *
+ * Source: B. Ford, P. Srisuresh, D. Kegel, "Peer-to-Peer Communication Across Network Address
+ * Translators", USENIX 2005; RFC 5128, section 3.3 (UDP) and 3.4 (TCP).
+ *
+ * It works where one side's outside port can be known beforehand (endpoint-independent mapping) and
+ * the other side's packets are let in there: sim/model/oracle.c has the rule.
+ *
+ * The course: meet at the rendezvous; hold back for as long as the configuration says; try all
+ * paths until the handshake settles on one; linger until the other side knows it too.
+ */
+#include "peers/core/punch.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* How long 'b' waits for the goodbye after it has agreed: six rounds, so that a nomination repeated
+ * because of one lost acknowledgement (or of two) still finds it. */
+#define LINGER_US (6u * PUNCH_INTERVAL_US)
+
+/* How long the rendezvous may take, and the other peer to come to it. */
+#define MEET_US 10000000u
+
+static const struct punch_transport *transport(const struct punch *p)
+{
+	return p->config.tcp ? &punch_tcp : &punch_udp;
+}
+
+static void punch_init(void *state, const struct strategy_config *config)
+{
+	struct punch *p = state;
+	struct introduce_config meet = {
+		.transport = config->tcp ? INTRODUCE_TCP : INTRODUCE_UDP,
+		.socket = PUNCH_SOCKET_MAIN,
+		.server = config->server,
+		.local = { config->local_addr, config->local_port },
+		.session = config->session,
+		.session_len = config->session_len,
+		.role = config->role,
+		.give_up_us = MEET_US,
+		.seed = config->seed,
+		.announce = { { config->local_addr, 0 } },
+		.announce_count = 1,
+	};
+
+	memset(p, 0, sizeof(*p));
+	p->config = *config;
+	introduce_init(&p->introduce, &meet);
+	handshake_init(&p->handshake, config->role == 'a',
+		       probe_tag(config->session, config->session_len), config->nonce);
+}
+
+static void finish(struct punch *p, const char *reason, struct actions *out)
+{
+	p->phase = PUNCH_DONE;
+	p->reason = reason;
+	transport(p)->close(p, out);
+	introduce_close(&p->introduce, out);
+	act_done(out, reason == NULL ? 0 : 1);
+}
+
+/* What the handshake saw says how far the packets got. */
+static const char *failure(const struct punch *p)
+{
+	if (!p->handshake.heard)
+		return "nothing from the peer came in";
+	if (!p->handshake.echoed)
+		return "the peer's packets came in, but ours did not get there";
+	return "a path was found, but the peer did not settle on it";
+}
+
+static void meet(struct punch *p, uint64_t now_us, struct actions *out)
+{
+	if (p->introduce.state == INTRODUCE_FAILED)
+		finish(p, p->introduce.reason, out);
+	if (p->introduce.state != INTRODUCE_READY)
+		return;
+	p->phase = PUNCH_HOLDING;
+	p->go_us = now_us + p->config.start_delay_us;
+}
+
+/* Takes note of what the handshake has come to. */
+static void settle(struct punch *p, uint64_t now_us, struct actions *out)
+{
+	enum handshake_state state = p->handshake.state;
+
+	if (state != HANDSHAKE_AGREED && state != HANDSHAKE_OVER)
+		return;
+	if (p->connected_us == 0) {
+		p->connected_us = now_us;
+		p->remote = transport(p)->remote(p, p->handshake.path);
+		p->linger_until_us = now_us + LINGER_US;
+		p->phase = PUNCH_LINGERING;
+	}
+	if (state == HANDSHAKE_OVER || now_us >= p->linger_until_us)
+		finish(p, NULL, out);
+}
+
+static void try(struct punch *p, uint64_t now_us, const struct event *ev, struct actions *out)
+{
+	if (ev->kind != EVENT_TIMER && !introduce_is_for(&p->introduce, ev))
+		transport(p)->event(p, now_us, ev, out);
+	if (p->phase == PUNCH_TRYING && now_us >= p->next_round_us)
+		transport(p)->round(p, now_us, out);
+	settle(p, now_us, out);
+	if (p->phase == PUNCH_TRYING && now_us >= p->go_us + p->config.give_up_us)
+		finish(p, failure(p), out);
+}
+
+static uint64_t next_wake(const struct punch *p)
+{
+	switch (p->phase) {
+	case PUNCH_HOLDING:
+		return p->go_us;
+	case PUNCH_TRYING:
+		return p->next_round_us < p->go_us + p->config.give_up_us
+			       ? p->next_round_us
+			       : p->go_us + p->config.give_up_us;
+	case PUNCH_LINGERING:
+		return p->linger_until_us;
+	case PUNCH_MEETING:
+	case PUNCH_DONE:
+		break;
+	}
+	return NEVER;
+}
+
+static uint64_t punch_step(void *state, uint64_t now_us, const struct event *ev,
+			   struct actions *out)
+{
+	struct punch *p = state;
+
+	if (p->phase == PUNCH_DONE)
+		return NEVER;
+	if (ev->kind == EVENT_START)
+		p->start_us = now_us;
+
+	uint64_t meet_wake_us = introduce_step(&p->introduce, now_us, ev, out);
+	if (p->phase == PUNCH_MEETING)
+		meet(p, now_us, out);
+	if (p->phase == PUNCH_HOLDING && now_us >= p->go_us) {
+		p->phase = PUNCH_TRYING;
+		transport(p)->begin(p, now_us, out);
+	}
+	if (p->phase == PUNCH_TRYING || p->phase == PUNCH_LINGERING)
+		try(p, now_us, ev, out);
+
+	uint64_t wake_us = next_wake(p);
+	return meet_wake_us < wake_us && p->phase != PUNCH_DONE ? meet_wake_us : wake_us;
+}
+
+/* "name":"endpoint", or null where there is none. */
+static void report_endpoint(struct buf *out, const char *name, struct endpoint ep)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+
+	if (endpoint_is_none(ep))
+		buf_printf(out, ",\"%s\":null", name);
+	else
+		buf_printf(out, ",\"%s\":\"%s\"", name, endpoint_format(ep, text));
+}
+
+/* Milliseconds between two times of this attempt, or null where the second never came. */
+static void report_ms(struct buf *out, const char *name, uint64_t from_us, uint64_t to_us)
+{
+	if (to_us == 0)
+		buf_printf(out, ",\"%s\":null", name);
+	else
+		buf_printf(out, ",\"%s\":%.3f", name, (double)(to_us - from_us) / 1000.0);
+}
+
+static void punch_report(const void *state, struct buf *out)
+{
+	const struct punch *p = state;
+	bool connected = p->connected_us != 0;
+
+	buf_printf(out, "{\"event\":\"result\",\"strategy\":\"punch\",\"transport\":\"%s\"",
+		   p->config.tcp ? "tcp" : "udp");
+	buf_printf(out, ",\"role\":\"%c\",\"result\":\"%s\"", p->config.role,
+		   connected ? "connected" : "failed");
+	if (!connected)
+		buf_printf(out, ",\"reason\":\"%s\"",
+			   p->reason != NULL ? p->reason : "ended early");
+	report_endpoint(out, "local", p->introduce.local);
+	report_endpoint(out, "observed", p->introduce.observed);
+	report_endpoint(out, "remote", p->remote);
+	buf_printf(out, ",\"nonce\":\"%016" PRIx64 "\"", p->handshake.nonce);
+	if (connected)
+		buf_printf(out, ",\"peer_nonce\":\"%016" PRIx64 "\"", p->handshake.peer_nonce);
+	report_ms(out, "introduced_ms", p->start_us, p->introduce.ready_us);
+	report_ms(out, "connect_ms", p->go_us, p->connected_us);
+	buf_printf(out, ",\"packets\":%" PRIu64 "}\n", p->sent);
+}
+
+const struct strategy punch_strategy = {
+	.name = "punch",
+	.about = "both sides send to every endpoint of the other at the same time",
+	.pair = true,
+	.size = sizeof(struct punch),
+	.init = punch_init,
+	.step = punch_step,
+	.report = punch_report,
+};

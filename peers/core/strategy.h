@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A traversal strategy: a machine (machine.h) that, given where the rendezvous is and who it is,
+ * tries to reach its peer and in the end says in one JSON line what came of it. ACTION_DONE carries
+ * 0 for success and 1 for "tried and did not get through".
+ */
+#ifndef NATSIM_PEERS_CORE_STRATEGY_H
+#define NATSIM_PEERS_CORE_STRATEGY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/buf.h"
+#include "lib/endpoint.h"
+#include "peers/core/machine.h"
+#include "peers/core/stun.h"
+
+struct strategy_config {
+	bool tcp;
+	char role;                          /* 'a' or 'b' */
+	struct endpoint server, server_alt; /* the rendezvous' main address, and its other one */
+	uint8_t session[STUN_SESSION_MAX];
+	size_t session_len;
+	uint32_t local_addr;     /* of the interface that leads to the server */
+	uint16_t local_port;     /* to bind; 0: any */
+	uint64_t nonce;          /* fresh and unpredictable; never 0 */
+	uint64_t seed;           /* for choices and transaction ids */
+	uint64_t start_delay_us; /* to wait after the word to start */
+	uint64_t give_up_us;     /* counted from the start, after that wait */
+};
+
+struct strategy {
+	const char *name;
+	const char *about; /* one line, for help texts */
+	bool pair;         /* two peers of a session run it; false: one is enough */
+	size_t size;       /* of its state */
+	void (*init)(void *state, const struct strategy_config *config);
+	machine_step_fn *step;
+	/* Appends the JSON line, newline included. Can be called at any time after init. */
+	void (*report)(const void *state, struct buf *out);
+};
+
+/* NULL if there is none of that name. */
+const struct strategy *strategy_find(const char *name);
+
+/* All of them, in the order in which they are to be listed; NULL behind the last. */
+const struct strategy *strategy_at(size_t index);
+
+#endif
