@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/cleanup.h"
 #include "sim/lab/netns.h"
 #include "sim/lab/pcapng.h"
 #include "sim/lab/wire_exchange.h"
