@@ -1,14 +1,15 @@
 # natsim: a lab for NAT traversal. `make help` lists the targets.
 #
 # One Makefile, one pass. V=1 shows the commands. A variant has its own folder below build/:
-#	make VARIANT=asan check		address and undefined-behaviour sanitisers
-#	make CC=clang VARIANT=clang
+#	make VARIANT=asan tests		with the address and undefined-behaviour sanitisers
+#	make VARIANT=clang CC=clang
 
 VERSION := 0.1.0
 VARIANT ?= release
 PREFIX ?= /usr/local
 PKG_CONFIG ?= pkg-config
 B := build/$(VARIANT)
+FUZZ_S ?= 60
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -26,6 +27,10 @@ HARDEN := -fno-strict-aliasing -fstack-protector-strong
 ifneq ($(findstring asan,$(VARIANT)),)
 SANITISE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
+ifeq ($(VARIANT),fuzz)
+CC := clang
+SANITISE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+endif
 ALL_CFLAGS = -std=c11 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDEN) $(SANITISE)
 ALL_LDFLAGS = $(CFLAGS) $(SANITISE) $(LDFLAGS)
 
@@ -33,6 +38,9 @@ ALL_LDFLAGS = $(CFLAGS) $(SANITISE) $(LDFLAGS)
 LIBS_CORE =
 LIBS_SIM = $(shell $(PKG_CONFIG) --libs libmnl libnftables libcyaml yaml-0.1 jansson) -lm
 LIBS_TEST = $(shell $(PKG_CONFIG) --libs cmocka)
+
+# In `make deps check` everything waits for deps.
+DEPS := $(filter deps,$(MAKECMDGOALS))
 
 ifeq ($(V),)
 say = @printf '  %-6s %s\n' $(1) $(2);
@@ -47,6 +55,7 @@ obj = $(patsubst %.c,$(B)/%.o,$(call src,$(1)))
 
 LIB_O := $(call obj,lib)
 CORE_O := $(call obj,peers/core)
+PEERS_O := $(filter-out %/peer.o %/rendezvous.o,$(call obj,peers))
 MODEL_O := $(call obj,sim/model)
 LAB_O := $(call obj,sim/lab)
 HARNESS_O := $(call obj,sim/experiment sim/report)
@@ -57,21 +66,31 @@ UNIT_TESTS := $(patsubst %.c,$(B)/%,$(call src,tests/unit))
 LAB_TESTS := $(patsubst %.c,$(B)/%,$(call src,tests/lab))
 FUZZERS := $(patsubst %.c,$(B)/%,$(call src,tests/fuzz))
 BENCHES := $(patsubst %.c,$(B)/%,$(call src,tests/bench))
+GUARD_TESTS := $(wildcard tests/guards/*.sh)
+TESTS := $(UNIT_TESTS) $(LAB_TESTS) $(FUZZERS) $(GUARD_TESTS)
+
+C_FILES := $(sort $(wildcard $(addsuffix /*.[ch],lib peers peers/core sim sim/* tests/* tests/*/*)))
+SCRIPTS := .ci/run $(filter-out ci/pure-symbols,$(wildcard ci/*)) $(wildcard tests/*/*.sh completions/*)
 
 all: $(PROGRAMS) ## build natsim, peer and rendezvous
 
+deps: ## install what building and testing need
+	@ci/deps
+
 # ---- how it is made
 
-$(B)/%.o: %.c
+$(B)/%.o: %.c Makefile | $(DEPS)
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(B)/lib.a: $(LIB_O)
 $(B)/core.a: $(CORE_O)
+$(B)/peers.a: $(PEERS_O)
 $(B)/model.a: $(MODEL_O)
 $(B)/lab.a: $(LAB_O)
 $(B)/harness.a: $(HARNESS_O)
 $(B)/%.a:
+	@mkdir -p $(@D)
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
 # Each layer links only to those below it.
@@ -82,16 +101,84 @@ link = $(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
 $(B)/natsim: $(B)/sim/natsim.o $(VERBS_O) $(SIM)
 	$(link) $(LIBS_SIM)
-$(B)/peer: $(B)/peers/peer.o $(B)/peers/loop.o $(CORE)
+$(B)/peer $(B)/rendezvous: $(B)/%: $(B)/peers/%.o $(B)/peers.a $(CORE)
 	$(link) $(LIBS_CORE)
-$(B)/rendezvous: $(B)/peers/rendezvous.o $(B)/peers/loop.o $(CORE)
-	$(link) $(LIBS_CORE)
-$(UNIT_TESTS) $(LAB_TESTS): $(B)/%: $(B)/%.o $(SIM)
+$(UNIT_TESTS) $(LAB_TESTS): $(B)/%: $(B)/%.o $(B)/peers.a $(SIM)
 	$(link) $(LIBS_SIM) $(LIBS_TEST)
-$(FUZZERS) $(BENCHES): $(B)/%: $(B)/%.o $(SIM)
+$(BENCHES): $(B)/%: $(B)/%.o $(B)/peers.a $(SIM)
 	$(link) $(LIBS_SIM)
+ifeq ($(VARIANT),fuzz)
+$(FUZZERS): $(B)/%: $(B)/%.o $(SIM)
+	$(link) -fsanitize=fuzzer $(LIBS_SIM)
+else
+$(FUZZERS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay/replay.o $(SIM)
+	$(link) $(LIBS_SIM)
+endif
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ---- what is done with it
+
+sim-all: $(PROGRAMS) ## run the whole matrix; writes out/
+	@$(B)/natsim run all
+bench: $(PROGRAMS) $(BENCHES) ## measure natsim against the bare system
+	@$(B)/natsim bench
+	@for b in $(BENCHES); do $$b || exit; done
+
+check: lint tests ## lint, then every test
+tests: $(PROGRAMS) $(TESTS) ## every test
+	@ci/run-tests $(LAB_TESTS) $(UNIT_TESTS) $(FUZZERS) $(GUARD_TESTS)
+unit: $(UNIT_TESTS) ## tests that need no privileges
+	@ci/run-tests $^
+lab-tests: $(PROGRAMS) $(LAB_TESTS) ## tests in network namespaces
+	@ci/run-tests $(LAB_TESTS)
+asan: ## every test, under the address and undefined-behaviour sanitisers
+	@+$(MAKE) --no-print-directory VARIANT=asan tests
+valgrind: $(UNIT_TESTS) ## unit tests, under valgrind
+	@RUN_UNDER='valgrind --quiet --error-exitcode=1 --leak-check=full' ci/run-tests $^
+fuzz: ## look for input that breaks a reader, FUZZ_S=60 seconds for each (clang)
+	@+$(MAKE) --no-print-directory VARIANT=fuzz fuzz-run
+fuzz-run: $(FUZZERS)
+	@for f in $^; do c=build/corpus/$${f##*/}; mkdir -p $$c && \
+		$$f -max_total_time=$(FUZZ_S) $$c $$(ls -d tests/fuzz/corpus/$${f##*/} 2>&-) || exit; done
+
+# ---- lint: each stamp stands for files that were found good
+
+LINTED := $(B)/lint
+TIDY := $(patsubst %.c,$(LINTED)/%.tidy,$(filter %.c,$(C_FILES)))
+PURE_O := $(LIB_O) $(CORE_O) $(MODEL_O)
+
+GUARDS := $(addprefix $(LINTED)/,format shell layering purity conventions)
+guard = $(call say,LINT,$(@F))mkdir -p $(@D) && $(1) && touch $@
+
+lint: $(GUARDS) $(TIDY) ## style, static analysis, layering, purity
+format: ## lay out the C files
+	@ci/llvm clang-format -i $(C_FILES)
+
+# An object is newer than every header it includes.
+$(LINTED)/%.tidy: %.c $(B)/%.o .clang-tidy ci/llvm
+	@mkdir -p $(@D)
+	$(call say,TIDY,$<)ci/llvm clang-tidy --quiet $< -- -std=c11 $(CPPFLAGS) && touch $@
+$(LINTED)/format: $(C_FILES) .clang-format ci/llvm
+	$(call guard,ci/llvm clang-format --dry-run -Werror $(C_FILES))
+$(LINTED)/shell: $(SCRIPTS)
+	$(call guard,shellcheck $(SCRIPTS))
+$(LINTED)/layering: $(C_FILES) ci/layering
+	$(call guard,ci/layering $(C_FILES))
+$(LINTED)/purity: $(PURE_O) ci/purity ci/pure-symbols
+	$(call guard,ci/purity $(PURE_O))
+$(LINTED)/conventions: $(C_FILES) $(SCRIPTS) Makefile ci/conventions
+	$(call guard,ci/conventions $(C_FILES) $(SCRIPTS) Makefile)
+$(GUARDS): | $(DEPS)
+
+# ---- where it goes
+
+DEST = $(DESTDIR)$(PREFIX)
+DATA := $(wildcard nat_models/*.yaml nat_models/rules/*.nft topologies/*.yaml sim/suites/*.yaml)
+
+install: $(PROGRAMS) ## install below PREFIX=/usr/local
+	@install -d $(DEST)/bin
+	@install -m 0755 $(PROGRAMS) $(DEST)/bin
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -99,4 +186,5 @@ help: ## list the targets
 clean: ## remove everything that was built
 	rm -rf build out
 
-.PHONY: all help clean
+.PHONY: all deps sim-all bench check tests unit lab-tests asan valgrind fuzz fuzz-run lint format \
+	install uninstall help clean
