@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rulesets: loaded and listed by libnftables in-process, emptied over nfnetlink. */
+#ifndef NATSIM_SIM_LAB_NFT_H
+#define NATSIM_SIM_LAB_NFT_H
+
+#include "lib/buf.h"
+#include "lib/err.h"
+#include "sim/lab/netlink.h"
+
+/*
+ * Does in namespace netns_fd what `nft -f` does with text. Fails with
+ *	-EINVAL		libnftables does not understand the text
+ *	another		the kernel refuses what it says
+ * and e says "ruleset:line:column: why" about the first error, followed by the line in question.
+ */
+int nft_load(int netns_fd, const char *text, struct err *e);
+
+/* Appends to out what `nft list ruleset` prints in namespace netns_fd. */
+int nft_list(int netns_fd, struct buf *out, struct err *e);
+
+/*
+ * Empties every set and map of `table ip <table>` that has the flag `dynamic`. Its other sets, its
+ * rules and its counters (numgen) stay as they are. nl is a NETLINK_NETFILTER socket opened in the
+ * namespace. It is to be kept: closing one so soon waits some 10 ms for the kernel to be done.
+ */
+int nft_flush_dynamic(struct netlink *nl, const char *table, struct err *e);
+
+#endif
