@@ -15,6 +15,11 @@
 
 #define NAT_NAME_SIZE 64
 
+/* Each port of a sequential range is an element of a map that is loaded with the ruleset. */
+#define NAT_SEQUENTIAL_PORTS_MAX 4096u
+/* Two peers and a few connections each must find room, or nothing can be measured. */
+#define NAT_PORTS_MIN            16u
+
 /* RFC 4787, sections 4.1 (mapping) and 5 (filtering). */
 enum nat_behavior {
 	NAT_ENDPOINT_INDEPENDENT,
@@ -65,6 +70,10 @@ void nat_model_fini(struct nat_model *m);
 /* The words used in YAML and in all output, for example "endpoint-independent". */
 const char *nat_behavior_name(enum nat_behavior b);
 const char *nat_port_choice_name(enum nat_port_choice c);
+const char *nat_unsolicited_name(enum nat_unsolicited u);
 bool nat_behavior_parse(const char *name, enum nat_behavior *ret);
+
+/* What the YAML says after "mapping:", which is "none" for a router that does not translate. */
+const char *nat_mapping_name(const struct nat_model *m);
 
 #endif
