@@ -66,7 +66,7 @@ UNIT_TESTS := $(patsubst %.c,$(B)/%,$(call src,tests/unit))
 LAB_TESTS := $(patsubst %.c,$(B)/%,$(call src,tests/lab))
 FUZZERS := $(patsubst %.c,$(B)/%,$(call src,tests/fuzz))
 BENCHES := $(patsubst %.c,$(B)/%,$(call src,tests/bench))
-GUARD_TESTS := $(wildcard tests/guards/*.sh)
+GUARD_TESTS := $(wildcard tests/guards/test_*.sh)
 TESTS := $(UNIT_TESTS) $(LAB_TESTS) $(FUZZERS) $(GUARD_TESTS)
 
 C_FILES := $(sort $(wildcard $(addsuffix /*.[ch],lib peers peers/core sim sim/* tests/* tests/*/*)))
@@ -171,14 +171,30 @@ $(LINTED)/conventions: $(C_FILES) $(SCRIPTS) Makefile ci/conventions
 	$(call guard,ci/conventions $(C_FILES) $(SCRIPTS) Makefile)
 $(GUARDS): | $(DEPS)
 
-# ---- where it goes
+# ---- where it goes: natsim looks for the other two programs in its own folder
 
-DEST = $(DESTDIR)$(PREFIX)
-DATA := $(wildcard nat_models/*.yaml nat_models/rules/*.nft topologies/*.yaml sim/suites/*.yaml)
+LIBEXEC = $(DESTDIR)$(PREFIX)/libexec/natsim
+SHARE = $(DESTDIR)$(PREFIX)/share
+BINARY = $(DESTDIR)$(PREFIX)/bin/natsim
+MANPAGE = $(SHARE)/man/man1/natsim.1
+COMPLETION = $(SHARE)/bash-completion/completions/natsim
 
-install: $(PROGRAMS) ## install below PREFIX=/usr/local
-	@install -d $(DEST)/bin
-	@install -m 0755 $(PROGRAMS) $(DEST)/bin
+# $(call put,FOLDER,FILES)
+put = install -d $(1) && install -m 0644 $(2) $(1)
+
+install: $(PROGRAMS) ## install below PREFIX=/usr/local, under DESTDIR
+	@install -d $(LIBEXEC) $(dir $(BINARY) $(MANPAGE) $(COMPLETION))
+	@install -m 0755 $(PROGRAMS) $(LIBEXEC)
+	@ln -sf ../libexec/natsim/natsim $(BINARY)
+	@$(call put,$(SHARE)/natsim/nat_models,nat_models/*.yaml)
+	@$(call put,$(SHARE)/natsim/nat_models/rules,nat_models/rules/*.nft)
+	@$(call put,$(SHARE)/natsim/topologies,topologies/*.yaml)
+	@$(call put,$(SHARE)/natsim/suites,sim/suites/*.yaml)
+	@install -m 0644 docs/natsim.1 $(MANPAGE)
+	@install -m 0644 completions/natsim.bash $(COMPLETION)
+uninstall: ## remove what install put there
+	rm -rf $(LIBEXEC) $(SHARE)/natsim
+	rm -f $(BINARY) $(MANPAGE) $(COMPLETION)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
