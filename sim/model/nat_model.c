@@ -164,22 +164,6 @@ static const struct cyaml_schema_value model_schema = { CYAML_VALUE_MAPPING(
 
 /* ---- from the file to the model */
 
-static int read_name(const struct yaml_source *src, struct nat_model *m, struct err *e)
-{
-	const char *slash = strrchr(src->file, '/');
-	const char *base = slash == NULL ? src->file : slash + 1;
-	const char *dot = strrchr(base, '.');
-	size_t len = dot != NULL && strcmp(dot, ".yaml") == 0 ? (size_t)(dot - base) : strlen(base);
-
-	if (len == 0 || len >= sizeof(m->name))
-		return err_set_input_at(e, src->file, 0, 0,
-					"a model's name has 1 to %zu characters before .yaml",
-					sizeof(m->name) - 1);
-	memcpy(m->name, base, len);
-	m->name[len] = '\0';
-	return 0;
-}
-
 static int read_ports(const struct yaml_source *src, const struct raw_ports *raw,
 		      struct nat_model *m, struct err *e)
 {
@@ -304,7 +288,7 @@ int nat_model_parse(const char *file, const char *data, size_t len, struct nat_m
 	struct raw_model *raw = loaded;
 
 	read_behaviors(raw, &m);
-	r = read_name(&src, &m, e);
+	r = yaml_source_name(&src, m.name, sizeof(m.name), e);
 	if (r == 0)
 		r = read_ports(&src, raw->ports, &m, e);
 	if (r == 0)

@@ -3,7 +3,7 @@
  * A NAT model as one plain nftables ruleset: a few `define`s, then the files of nat_models/rules/
  * that the model's behaviours name, one after another. Each file adds its rules to the table it
  * shares with the others, so composing is concatenation and every line loaded can be read in
- * nat_models/rules/.
+ * nat_models/rules/. Where nft's grammar wants a literal number, a few $NAMES are filled in.
  */
 #ifndef NATSIM_SIM_MODEL_RULESET_H
 #define NATSIM_SIM_MODEL_RULESET_H
@@ -12,6 +12,10 @@
 #include "lib/endpoint.h"
 #include "lib/err.h"
 #include "sim/model/nat_model.h"
+
+/* Of family ip. What its sets and maps with the flag `dynamic` hold is what the router has learnt:
+ * it forgets all but its sequential counter when they are emptied and conntrack is flushed. */
+#define RULESET_TABLE "natsim"
 
 /* The texts of nat_models/rules/, as the caller loaded them. */
 struct ruleset_file {
@@ -25,12 +29,13 @@ struct ruleset_files {
 
 /* Where the router stands. */
 struct ruleset_site {
-	const char *outside_ifname, *inside_ifname;
+	const char *outside_ifname;
 	uint32_t outside_addr;
 	struct prefix inside; /* the network behind the router */
 };
 
-/* Appends the ruleset of model m at site to out. Fails when a rules file is missing. */
+/* Appends the ruleset of model m at site to out. Loading it twice is the same as loading it once.
+ * Fails, leaving out alone, when a rules file is missing. */
 int ruleset_compose(const struct nat_model *m, const struct ruleset_site *site,
 		    const struct ruleset_files *files, struct buf *out, struct err *e);
 

@@ -23,6 +23,22 @@
 #include "lib/cleanup.h"
 #include "sim/model/yaml_check.h"
 
+int yaml_source_name(const struct yaml_source *src, char *ret, size_t size, struct err *e)
+{
+	const char *slash = strrchr(src->file, '/');
+	const char *base = slash == NULL ? src->file : slash + 1;
+	const char *dot = strrchr(base, '.');
+	size_t len = dot != NULL && strcmp(dot, ".yaml") == 0 ? (size_t)(dot - base) : strlen(base);
+
+	if (len == 0 || len >= size)
+		return err_set_input_at(e, src->file, 0, 0,
+					"a file's name has 1 to %zu characters before .yaml",
+					size - 1);
+	memcpy(ret, base, len);
+	ret[len] = '\0';
+	return 0;
+}
+
 /* ---- 1. text */
 
 /* The length of the UTF-8 sequence at s of at most len bytes, or 0. RFC 3629, section 4; what it

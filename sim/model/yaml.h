@@ -45,6 +45,10 @@ void yaml_free(const struct cyaml_schema_value *schema, void *data, unsigned cou
 int yaml_error(const struct yaml_source *src, struct err *e, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* The name of what the file describes: its own, without directory and ".yaml". Fails unless that is
+ * 1 to size - 1 characters long. */
+int yaml_source_name(const struct yaml_source *src, char *ret, size_t size, struct err *e);
+
 /* A path with numbers in it, as in yaml_path("routers[%u].name", i).text. */
 struct yaml_path {
 	char text[128];
