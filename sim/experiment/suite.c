@@ -222,7 +222,7 @@ int suite_parse(const char *file, const char *data, size_t len, struct suite *re
 		code = check_transports(&src, &s, e);
 	if (code == 0)
 		code = check_strategies(&src, &s, e);
-	yaml_free(&schema, loaded, 0);
+	yaml_unload(&schema, loaded, 0);
 	if (code < 0)
 		suite_fini(&s);
 	else

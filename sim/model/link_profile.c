@@ -178,7 +178,7 @@ int link_profiles_parse(const char *file, const char *data, size_t len,
 		*ret_profiles = make_profiles(entries, count);
 		*ret_count = count;
 	}
-	yaml_free(&file_schema, entries, count);
+	yaml_unload(&file_schema, entries, count);
 	return r;
 }
 

@@ -300,7 +300,7 @@ int nat_model_parse(const char *file, const char *data, size_t len, struct nat_m
 		raw->sources_count = 0;
 		*ret = m;
 	}
-	yaml_free(&model_schema, raw, 0);
+	yaml_unload(&model_schema, raw, 0);
 	return r;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The plan: a topology with its NAT models as a list of operations, in the order in which they are
- * to be carried out. Pure. sim/lab carries it out over netlink; script.h prints it as a shell
+ * to be carried out. Pure. sim/lab carries it out over netlink; script.c prints it as a shell
  * script.
  *
  * The node "internet" stands for the wire. It owns the far ends of all outside links, their gateway

@@ -11,7 +11,7 @@
 /* How many elements of a map stand on a line. */
 #define ELEMENTS_A_LINE 8u
 
-static bool remembers(const struct nat_model *m)
+bool ruleset_remembers(const struct nat_model *m)
 {
 	return m->translates || m->filtering != NAT_ENDPOINT_INDEPENDENT;
 }
@@ -42,14 +42,14 @@ static struct file_list files_of(const struct nat_model *m)
 	struct file_list list = { .count = 0 };
 
 	list_add(&list, "base", NULL);
-	if (remembers(m))
+	if (ruleset_remembers(m))
 		list_add(&list, "filtering", NULL);
 	if (m->translates) {
 		list_add(&list, "translation", NULL);
 		list_add(&list, "mapping", nat_behavior_name(m->mapping));
 		list_add(&list, "ports", nat_port_choice_name(m->ports.choose));
 	}
-	if (remembers(m)) {
+	if (ruleset_remembers(m)) {
 		list_add(&list, "filtering", nat_behavior_name(m->filtering));
 		list_add(&list, "unsolicited-udp", nat_unsolicited_name(m->unsolicited.udp));
 		list_add(&list, "unsolicited-tcp", nat_unsolicited_name(m->unsolicited.tcp));

@@ -8,6 +8,10 @@
 #ifndef NATSIM_SIM_MODEL_RULESET_H
 #define NATSIM_SIM_MODEL_RULESET_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "lib/buf.h"
 #include "lib/endpoint.h"
 #include "lib/err.h"
@@ -33,6 +37,9 @@ struct ruleset_site {
 	uint32_t outside_addr;
 	struct prefix inside; /* the network behind the router */
 };
+
+/* False for a router that neither translates nor filters: its ruleset makes no use of conntrack. */
+bool ruleset_remembers(const struct nat_model *m);
 
 /* Appends the ruleset of model m at site to out. Loading it twice is the same as loading it once.
  * Fails, leaving out alone, when a rules file is missing. */

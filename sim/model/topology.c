@@ -424,7 +424,7 @@ int topology_parse(const char *file, const char *data, size_t len, struct topolo
 	} else {
 		topology_fini(&t);
 	}
-	yaml_free(&topology_schema, raw, 0);
+	yaml_unload(&topology_schema, raw, 0);
 	return r;
 }
 

@@ -354,7 +354,7 @@ int yaml_load(const struct yaml_source *src, const struct cyaml_schema_value *sc
 	return 0;
 }
 
-void yaml_free(const struct cyaml_schema_value *schema, void *data, unsigned count)
+void yaml_unload(const struct cyaml_schema_value *schema, void *data, unsigned count)
 {
 	struct err first = { .text = "" };
 	struct cyaml_config config = make_config(&first);

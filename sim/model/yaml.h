@@ -27,14 +27,14 @@ struct yaml_source {
 /*
  * Reads the text into structs as schema says. The top of the schema is a CYAML_MAPPING or a
  * CYAML_SEQUENCE, with CYAML_FLAG_POINTER; for a sequence *ret_count is its number of entries, else
- * ret_count is NULL. On success *ret goes to yaml_free, with the same schema and count; it is NULL
+ * ret_count is NULL. On success *ret goes to yaml_unload, with the same schema and count; it is NULL
  * for a list of no entries and for a mapping in which nothing is required and nothing is given.
  */
 int yaml_load(const struct yaml_source *src, const struct cyaml_schema_value *schema, void **ret,
 	      unsigned *ret_count, struct err *e);
 
-/* NULL is allowed. count is 0 for a mapping. */
-void yaml_free(const struct cyaml_schema_value *schema, void *data, unsigned count);
+/* NULL is allowed. count is 0 for a mapping. (libyaml has a yaml_free of its own.) */
+void yaml_unload(const struct cyaml_schema_value *schema, void *data, unsigned count);
 
 /*
  * Sets e to "file:line:col: what", at the place of a value: path names it as in
