@@ -26,10 +26,13 @@ struct tap_packet {
 };
 
 /* Opens a tap on all interfaces of namespace netns_fd but lo. *ret_fd is a non-blocking socket that
- * the caller closes. */
+ * the caller closes. That takes some 10 ms, so a tap is better kept and emptied. */
 int tap_open(int netns_fd, int *ret_fd, struct err *e);
 
 /* The next packet that was delivered. Returns false if there is none (any more). */
 bool tap_read(int fd, struct tap_packet *ret);
+
+/* How many packets found no room since the last call; tap_read() will not return them. */
+unsigned tap_missed(int fd);
 
 #endif
