@@ -196,10 +196,13 @@ static uint64_t look_at_clock(struct rendezvous *r, uint64_t now_us, struct acti
 
 		if (until_us == 0)
 			continue;
-		if (until_us <= now_us && actions_have_room(out, 1, 0))
-			end_back(r, RENDEZVOUS_BACK + i, out);
-		else if (until_us < wake_us)
-			wake_us = until_us;
+		if (until_us > now_us) {
+			wake_us = until_us < wake_us ? until_us : wake_us;
+			continue;
+		}
+		if (!actions_have_room(out, 1, 0))
+			return now_us;
+		end_back(r, RENDEZVOUS_BACK + i, out);
 	}
 	return wake_us;
 }

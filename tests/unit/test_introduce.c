@@ -284,6 +284,22 @@ static void candidates_are_given_once_and_without_holes(void **state)
 	assert_true(endpoint_equal(f.in.peer[1], peer_local));
 }
 
+static void a_peer_without_any_candidate_is_not_there_yet(void **state)
+{
+	struct fixture f;
+	struct stun_writer w;
+	(void)state;
+
+	start(&f, INTRODUCE_UDP);
+	open_up(&f);
+	struct stun_message m = request(&f);
+	write_news(&w, STUN_SUCCESS, &m.id, "session", false);
+	stun_add_xor_address(&w, STUN_PEER_OBSERVED, (struct endpoint){ peer.addr, 0 });
+	receive(&f, server, &w);
+	assert_int_equal(f.in.state, INTRODUCE_WAITING);
+	assert_int_equal(f.in.rtt_us, 0);
+}
+
 static void the_strategy_gets_the_peers_datagrams_from_the_start(void **state)
 {
 	struct fixture f;
@@ -588,6 +604,7 @@ int main(void)
 		cmocka_unit_test(the_word_to_start_makes_it_ready),
 		cmocka_unit_test(nobody_else_can_make_it_ready),
 		cmocka_unit_test(candidates_are_given_once_and_without_holes),
+		cmocka_unit_test(a_peer_without_any_candidate_is_not_there_yet),
 		cmocka_unit_test(the_strategy_gets_the_peers_datagrams_from_the_start),
 		cmocka_unit_test(it_gives_up_in_time_and_says_why),
 		cmocka_unit_test(it_waits_for_ever_when_told_to),

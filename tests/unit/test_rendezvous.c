@@ -497,6 +497,12 @@ static void another_registration_of_a_role_replaces_it_and_is_news(void **state)
 	assert_introduction(&m, STUN_SUCCESS, "s", moved, bob, bob_local);
 	m = sent(f, 1, 0, bob);
 	assert_introduction(&m, STUN_INDICATION, "s", bob, moved, alice_local);
+
+	introduce(&w, "s", 'a', bob_local);
+	send_udp(f, 0, moved, &w);
+	assert_int_equal(f->out.count, 2);
+	m = sent(f, 1, 0, bob);
+	assert_introduction(&m, STUN_INDICATION, "s", bob, moved, bob_local);
 }
 
 static void sessions_of_other_names_and_transports_are_strangers(void **state)
@@ -746,6 +752,26 @@ static void all_connections_can_expire_at_once(void **state)
 	assert_int_equal(closed, CONNECTIONS_MAX);
 }
 
+static void what_one_step_has_no_room_for_is_done_in_the_next(void **state)
+{
+	struct fixture *f = *state;
+	struct stun_writer w;
+
+	begin(&w, STUN_CONNECT_BACK);
+	stun_add_u32(&w, STUN_CHANGE_REQUEST, STUN_CHANGE_IP);
+	for (uint32_t i = 0; i < ACTIONS_MAX; i++)
+		accept_from(f, CONN + i, 4, alice);
+	send_tcp(f, CONN, w.data, w.len);
+	f->now_us += CONNECTION_IDLE_US;
+	step(f, &(struct event){ .kind = EVENT_TIMER });
+	assert_int_equal(f->out.count, ACTIONS_MAX);
+	assert_int_equal(f->wake_us, f->now_us);
+	step(f, &(struct event){ .kind = EVENT_TIMER });
+	assert_int_equal(f->out.count, 1);
+	assert_int_equal(f->out.items[0].socket, RENDEZVOUS_BACK);
+	assert_int_equal(f->wake_us, NEVER);
+}
+
 static void one_connection_too_many_ends_the_one_silent_for_longest(void **state)
 {
 	struct fixture *f = *state;
@@ -894,6 +920,7 @@ int main(void)
 		TEST(nobody_is_introduced_to_a_peer_whose_connection_is_gone),
 		TEST(a_silent_connection_is_closed_after_a_minute),
 		TEST(all_connections_can_expire_at_once),
+		TEST(what_one_step_has_no_room_for_is_done_in_the_next),
 		TEST(one_connection_too_many_ends_the_one_silent_for_longest),
 		TEST(connect_back_connects_from_where_it_is_asked_to_the_asker),
 		TEST(a_connection_back_ends_when_established_refused_or_late),
