@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -156,6 +157,14 @@ static inline int set_forwarding(void *arg, struct err *e)
 	return netns_sysctl("net/ipv4/ip_forward", arg, e);
 }
 
+static inline void wire_lab_kernel_forwards(struct wire_lab *lab, bool on)
+{
+	char value[] = { on ? '1' : '0', '\0' };
+	struct err e = { 0 };
+
+	must(netns_run(lab->internet_fd, set_forwarding, value, &e), &e);
+}
+
 /* Without a wire yet. */
 static inline void wire_lab_init(struct wire_lab *lab)
 {
@@ -168,18 +177,11 @@ static inline void wire_lab_init(struct wire_lab *lab)
 	for (unsigned i = 0; i < SITES; i++)
 		add_site(lab, &nl, i);
 	netlink_close(&nl);
+	wire_lab_kernel_forwards(lab, false); /* a new namespace may inherit the host's 1 */
 	lab->plan = (struct plan){ .ports = lab->ports,
 				   .ports_count = SITES,
 				   .routes = lab->routes,
 				   .routes_count = SITES };
-}
-
-static inline void wire_lab_kernel_forwards(struct wire_lab *lab, bool on)
-{
-	char value[] = { on ? '1' : '0', '\0' };
-	struct err e = { 0 };
-
-	must(netns_run(lab->internet_fd, set_forwarding, value, &e), &e);
 }
 
 /* Starts a wire over lab->links. */
@@ -239,6 +241,65 @@ static inline int site_socket(const struct wire_lab *lab, unsigned site, int typ
 		assert(r == 0);
 	}
 	return s.fd;
+}
+
+/* A UDP socket in a site that sends to another's port. */
+static inline int site_sender(const struct wire_lab *lab, unsigned site, uint32_t to, uint16_t port)
+{
+	int fd = site_socket(lab, site, SOCK_DGRAM, 0);
+	struct sockaddr_in addr = sockaddr_of(to, port);
+	int r = connect(fd, (struct sockaddr *)&addr, sizeof(addr));
+
+	assert(r == 0);
+	return fd;
+}
+
+/* True once fd can be read, false if it cannot until the deadline. */
+static inline bool await_readable(int fd, uint64_t deadline_us)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	uint64_t now_us;
+	int r = 0;
+
+	while (r <= 0 && (now_us = clock_now_us(CLOCK_MONOTONIC)) < deadline_us)
+		r = poll(&ready, 1, (int)((deadline_us - now_us) / 1000 + 1));
+	return r > 0;
+}
+
+/* True once a counter of the wire has reached value, false if it has not until the deadline. */
+static inline bool await_count(const _Atomic uint64_t *counter, uint64_t value,
+			       uint64_t deadline_us)
+{
+	while (atomic_load(counter) < value) {
+		if (clock_now_us(CLOCK_MONOTONIC) >= deadline_us)
+			return false;
+		(void)sched_yield();
+	}
+	return true;
+}
+
+/* No test waits longer than this for what should be. */
+static inline uint64_t soon_us(void)
+{
+	return clock_now_us(CLOCK_MONOTONIC) + 10000000u;
+}
+
+/* True once every packet the wire took in is accounted for: a packet can be read before the wire
+ * has counted it. */
+static inline bool wire_lab_settles(const struct wire_stats *s)
+{
+	uint64_t deadline_us = soon_us();
+
+	while (clock_now_us(CLOCK_MONOTONIC) < deadline_us) {
+		uint64_t in = s->received + s->duplicated + s->icmp_errors;
+		uint64_t out = s->delivered + s->lost + s->unroutable + s->ttl_expired +
+			       s->dropped + s->send_errors;
+
+		if (in == out && s->in_flight == 0)
+			return true;
+		(void)sched_yield();
+	}
+	return false;
 }
 
 #endif

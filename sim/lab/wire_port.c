@@ -30,7 +30,7 @@ _Static_assert(offsetof(struct wire_packet, frame) ==
 #define RECEIVE_BUFFER_BYTES (8 * 1024 * 1024)
 
 /* A time stamp older than this is no queueing but a clock that was set. */
-#define STAMP_AGE_MAX_US 1000000
+#define STAMP_AGE_MAX_NS 1000000000
 
 struct wire_inbox {
 	char *slots;
@@ -160,28 +160,40 @@ void wire_inbox_free(struct wire_inbox *inbox)
 	free(inbox);
 }
 
-static int64_t clock_us(clockid_t clock)
+static int64_t as_ns(struct timespec t)
 {
-	struct timespec t;
-
-	(void)clock_gettime(clock, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* When the kernel took the packet in, on the clock that now_us is of. The stamp is of the real-time
- * clock, read as real_us at the same moment. */
-static uint64_t stamped_us(struct msghdr *message, int64_t now_us, int64_t real_us)
+/* The same moment on two clocks. The real one is read first: whatever comes between the two makes
+ * packets seem younger, and the wire late rather than early. */
+struct moment {
+	int64_t real_ns, monotonic_ns;
+};
+
+static struct moment read_clocks(void)
+{
+	struct timespec real, monotonic;
+
+	(void)clock_gettime(CLOCK_REALTIME, &real);
+	(void)clock_gettime(CLOCK_MONOTONIC, &monotonic);
+	return (struct moment){ as_ns(real), as_ns(monotonic) };
+}
+
+/* When the kernel took the packet in, CLOCK_MONOTONIC, rounded up. Its stamp is CLOCK_REALTIME. */
+static uint64_t stamped_us(struct msghdr *message, const struct moment *now)
 {
 	struct cmsghdr *c = CMSG_FIRSTHDR(message);
-	struct timespec t;
+	struct timespec stamp;
+	int64_t age_ns = 0;
 
-	if (c == NULL || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
-		return (uint64_t)now_us;
-	memcpy(&t, CMSG_DATA(c), sizeof(t));
-	int64_t age_us = real_us - ((int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000);
-	if (age_us < 0 || age_us > STAMP_AGE_MAX_US)
-		age_us = 0;
-	return (uint64_t)(now_us - age_us);
+	if (c != NULL && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+		memcpy(&stamp, CMSG_DATA(c), sizeof(stamp));
+		age_ns = now->real_ns - as_ns(stamp);
+	}
+	if (age_ns < 0 || age_ns > STAMP_AGE_MAX_NS)
+		age_ns = 0;
+	return (uint64_t)(now->monotonic_ns - age_ns + 999) / 1000;
 }
 
 static void swap_packets(struct wire_inbox *inbox, unsigned a, unsigned b)
@@ -216,7 +228,7 @@ unsigned wire_inbox_read(struct wire_inbox *inbox, int fd, unsigned *ret_bad)
 	 * note on offloads; it is gone. */
 	*ret_bad = n < 0 && errno != EAGAIN && errno != EINTR;
 
-	int64_t now_us = clock_us(CLOCK_MONOTONIC), real_us = clock_us(CLOCK_REALTIME);
+	struct moment now = read_clocks();
 	unsigned good = 0;
 	inbox->used = n > 0 ? (unsigned)n : 0;
 	for (unsigned i = 0; (int)i < n; i++) {
@@ -228,7 +240,7 @@ unsigned wire_inbox_read(struct wire_inbox *inbox, int fd, unsigned *ret_bad)
 			*ret_bad += 1;
 			continue;
 		}
-		p->time_us = stamped_us(&m->msg_hdr, now_us, real_us);
+		p->time_us = stamped_us(&m->msg_hdr, &now);
 		p->frame_bytes = m->msg_len - sizeof(p->vnet);
 		p->on_heap = false;
 		swap_packets(inbox, good++, i);
