@@ -29,7 +29,7 @@ SANITISE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 endif
 ifeq ($(VARIANT),fuzz)
 CC := clang
-SANITISE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+SANITISE := -DLIBFUZZER -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 endif
 ALL_CFLAGS = -std=c11 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDEN) $(SANITISE)
 ALL_LDFLAGS = $(CFLAGS) $(SANITISE) $(LDFLAGS)
@@ -69,8 +69,9 @@ BENCHES := $(patsubst %.c,$(B)/%,$(call src,tests/bench))
 GUARD_TESTS := $(wildcard tests/guards/test_*.sh)
 TESTS := $(UNIT_TESTS) $(LAB_TESTS) $(FUZZERS) $(GUARD_TESTS)
 
-C_FILES := $(sort $(wildcard $(addsuffix /*.[ch],lib peers peers/core sim sim/* tests/* tests/*/*)))
-SCRIPTS := .ci/run $(filter-out ci/pure-symbols,$(wildcard ci/*)) $(wildcard tests/*/*.sh completions/*)
+C_FILES := $(sort $(wildcard $(addsuffix /*.[ch],lib peers peers/core sim sim/* tests tests/* tests/*/*)))
+SCRIPTS := .ci/run $(filter-out %.awk %-symbols,$(wildcard ci/*)) \
+	$(wildcard tests/*/*.sh completions/*)
 
 all: $(PROGRAMS) ## build natsim, peer and rendezvous
 
@@ -105,15 +106,8 @@ $(B)/peer $(B)/rendezvous: $(B)/%: $(B)/peers/%.o $(B)/peers.a $(CORE)
 	$(link) $(LIBS_CORE)
 $(UNIT_TESTS) $(LAB_TESTS): $(B)/%: $(B)/%.o $(B)/peers.a $(SIM)
 	$(link) $(LIBS_SIM) $(LIBS_TEST)
-$(BENCHES): $(B)/%: $(B)/%.o $(B)/peers.a $(SIM)
-	$(link) $(LIBS_SIM)
-ifeq ($(VARIANT),fuzz)
-$(FUZZERS): $(B)/%: $(B)/%.o $(SIM)
-	$(link) -fsanitize=fuzzer $(LIBS_SIM)
-else
-$(FUZZERS): $(B)/%: $(B)/%.o $(B)/tests/fuzz/replay/replay.o $(SIM)
-	$(link) $(LIBS_SIM)
-endif
+$(FUZZERS) $(BENCHES): $(B)/%: $(B)/%.o $(B)/peers.a $(SIM)
+	$(link) $(LIBS_SIM) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer)
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
@@ -148,7 +142,7 @@ LINTED := $(B)/lint
 TIDY := $(patsubst %.c,$(LINTED)/%.tidy,$(filter %.c,$(C_FILES)))
 PURE_O := $(LIB_O) $(CORE_O) $(MODEL_O)
 
-GUARDS := $(addprefix $(LINTED)/,format shell layering purity conventions)
+GUARDS := $(addprefix $(LINTED)/,format shell layering purity names conventions)
 guard = $(call say,LINT,$(@F))mkdir -p $(@D) && $(1) && touch $@
 
 lint: $(GUARDS) $(TIDY) ## style, static analysis, layering, purity
@@ -167,6 +161,8 @@ $(LINTED)/layering: $(C_FILES) ci/layering
 	$(call guard,ci/layering $(C_FILES))
 $(LINTED)/purity: $(PURE_O) ci/purity ci/pure-symbols
 	$(call guard,ci/purity $(PURE_O))
+$(LINTED)/names: $(PROGRAMS) ci/names
+	$(call guard,ci/names $(PROGRAMS))
 $(LINTED)/conventions: $(C_FILES) $(SCRIPTS) Makefile ci/conventions
 	$(call guard,ci/conventions $(C_FILES) $(SCRIPTS) Makefile)
 $(GUARDS): | $(DEPS)

@@ -102,6 +102,15 @@ purity_refuses_variables_that_outlive_their_function() {
 	purity_refuses calls 'int a(void) { static int calls; return calls++; }'
 }
 
+names_refuse_a_function_that_a_library_has_too() {
+	plant a.c 'int main(void) { return 0; }'
+	cc -o good a.c
+	"$top/ci/names" good
+	plant a.c 'char *getenv(const char *name) { return (char *)name; }' 'int main(void) { return 0; }'
+	cc -o bad a.c
+	refuses "$top/ci/names" good bad
+}
+
 # conventions_refuse FILE LINE...
 conventions_refuse() {
 	plant "$@"
@@ -126,9 +135,9 @@ conventions_refuse_unfinished_work() {
 }
 
 conventions_refuse_sleep_in_a_test() {
-	conventions_refuse tests/unit/a.c '	usleep(100);'
-	conventions_refuse tests/unit/a.c '	(void)nanosleep(&t, NULL);'
-	conventions_refuse tests/guards/a.sh 'x=1; sleep 1'
+	conventions_refuse tests/unit/a.c "	usle""ep(100);"
+	conventions_refuse tests/unit/a.c "	(void)nanosle""ep(&t, NULL);"
+	conventions_refuse tests/guards/a.sh "x=1; sle""ep 1"
 }
 
 conventions_refuse_a_test_name_used_twice() {
@@ -146,6 +155,7 @@ run layering_lets_each_layer_include_what_is_below \
 	purity_lets_pure_code_pass \
 	purity_refuses_clock_file_socket_entropy_and_environment \
 	purity_refuses_variables_that_outlive_their_function \
+	names_refuse_a_function_that_a_library_has_too \
 	conventions_let_clean_files_pass \
 	conventions_refuse_a_file_without_a_licence \
 	conventions_refuse_unfinished_work \
