@@ -133,8 +133,8 @@ valgrind: $(UNIT_TESTS) ## unit tests, under valgrind
 fuzz: ## look for input that breaks a reader, FUZZ_S=60 seconds for each (clang)
 	@+$(MAKE) --no-print-directory VARIANT=fuzz fuzz-run
 fuzz-run: $(FUZZERS)
-	@for f in $^; do c=build/corpus/$${f##*/}; mkdir -p $$c && \
-		$$f -max_total_time=$(FUZZ_S) $$c $$(ls -d tests/fuzz/corpus/$${f##*/} 2>&-) || exit; done
+	@for f in $^; do corpus=build/corpus/$${f##*/}; mkdir -p $$corpus && \
+		$$f -max_total_time=$(FUZZ_S) $$corpus nat_models topologies sim/suites || exit; done
 
 # ---- lint: each stamp stands for files that were found good
 
