@@ -60,15 +60,17 @@ static void need_tshark(void)
 	skip();
 }
 
-/* What tshark makes of the file, with these options; it must not complain. */
+/* What tshark makes of the file, with these options and none of the user's own; it must not
+ * complain. */
 static void read_with_tshark(const struct capture *capture, const char *options, struct buf *ret)
 {
 	char command[512], part[4096];
 
-	(void)snprintf(command, sizeof(command),
-		       "tshark -r %s -o udp.check_checksum:TRUE -o tcp.check_checksum:TRUE "
-		       "-o ip.check_checksum:TRUE %s 2>/dev/null",
-		       capture->path, options);
+	(void)snprintf(
+		command, sizeof(command),
+		"HOME=/nonexistent tshark -r %s -o udp.check_checksum:TRUE -o tcp.check_checksum:TRUE "
+		"-o ip.check_checksum:TRUE %s 2>/dev/null",
+		capture->path, options);
 	FILE *out = popen(command, "r");
 	assert_non_null(out);
 	for (size_t n; (n = fread(part, 1, sizeof(part), out)) > 0;)
@@ -110,8 +112,7 @@ static void capture_tells_what_became_of_each_packet(void **state)
 		"site2 0x00000000 10.9.2.2 64  lost on the link\n";
 	struct capture *capture = *state;
 	struct link_profile lossy = { .hops = 1, .up = { .loss = 1 } };
-	CLEANUP(buf)
-	struct buf got = BUF_INIT;
+	CLEANUP(buf) struct buf got = BUF_INIT;
 
 	need_tshark();
 	capture->lab.links[2] = &lossy;
@@ -154,10 +155,8 @@ static void run_stream(const struct capture *capture, size_t bytes)
 static void capture_holds_only_sound_checksums(void **state)
 {
 	struct capture *capture = *state;
-	CLEANUP(buf)
-	struct buf bad = BUF_INIT;
-	CLEANUP(buf)
-	struct buf good = BUF_INIT;
+	CLEANUP(buf) struct buf bad = BUF_INIT;
+	CLEANUP(buf) struct buf good = BUF_INIT;
 
 	need_tshark();
 	wire_lab_start(&capture->lab, 1, capture->fd);
@@ -193,16 +192,16 @@ static bool await_size(int fd, off_t size)
 static void capture_can_be_read_when_the_wire_was_killed(void **state)
 {
 	struct capture *capture = *state;
-	CLEANUP(buf)
-	struct buf got = BUF_INIT;
+	CLEANUP(buf) struct buf got = BUF_INIT;
 
 	need_tshark();
 	wire_lab_start(&capture->lab, 1, capture->fd);
+	/* What there is is written as soon as the wire is idle: the headers, then the frame of 47
+	 * bytes twice. */
+	assert_true(await_size(capture->fd, 1));
+	off_t headers = size_of(capture->fd);
 	send_from(capture, 0, site_addr(1), 64);
-	/* It is written as soon as the wire is idle: the packet twice, and before it the headers.
-	 */
-	while (size_of(capture->fd) < 400 && clock_now_us(CLOCK_MONOTONIC) < deadline_us)
-		(void)sched_yield();
+	assert_true(await_size(capture->fd, headers + 2 * 47));
 	assert_return_code(kill(wire_pid(capture->lab.wire), SIGKILL), errno);
 	wire_lab_stop(&capture->lab);
 	read_with_tshark(capture, "-Y 'udp.dstport == 9000' -T fields -e ip.ttl", &got);

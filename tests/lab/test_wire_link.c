@@ -97,10 +97,12 @@ static struct probe get_probe(struct path *path, uint64_t *ret_when_us)
 	return probe;
 }
 
-static void assert_nothing_more(struct path *path)
+/* The wire is through with all packets sent, and none of them is still to be read. */
+static void assert_nothing_more(struct path *path, uint64_t sent)
 {
 	char byte;
 
+	assert_true(await_count(&path->stats->received, sent, soon_us()));
 	assert_true(wire_lab_settles(path->stats));
 	assert_int_equal(recv(path->in, &byte, 1, MSG_DONTWAIT), -1);
 }
@@ -119,7 +121,7 @@ static void wire_loses_exactly_the_packets_the_model_loses(void **state)
 		if (link_send(&model, i, 100).copies > 0)
 			assert_int_equal(get_probe(path, &when_us).number, i);
 	}
-	assert_nothing_more(path);
+	assert_nothing_more(path, PACKETS);
 	assert_in_range(path->stats->lost, PACKETS / 10, PACKETS * 3 / 10);
 }
 
@@ -135,7 +137,7 @@ static void wire_duplicates_exactly_the_packets_the_model_duplicates(void **stat
 		for (unsigned copies = link_send(&model, i, 100).copies; copies > 0; copies--)
 			assert_int_equal(get_probe(path, &when_us).number, i);
 	}
-	assert_nothing_more(path);
+	assert_nothing_more(path, PACKETS);
 	assert_in_range(path->stats->duplicated, PACKETS / 10, PACKETS * 3 / 10);
 }
 
@@ -148,7 +150,7 @@ static void wire_applies_the_way_down_too(void **state)
 	start(path, (struct link_params){ 0 });
 	for (uint32_t i = 0; i < 10; i++)
 		send_probe(path, i);
-	assert_nothing_more(path);
+	assert_nothing_more(path, 10);
 	assert_int_equal(path->stats->lost, 10);
 }
 
@@ -207,7 +209,7 @@ static void wire_lets_packets_overtake_one_that_is_held_back(void **state)
 	/* Those held back come after, in their own order. */
 	for (uint32_t i = in_time + 1; i < 20; i++)
 		assert_true(order[i - 1] < order[i]);
-	assert_nothing_more(path);
+	assert_nothing_more(path, 20);
 }
 
 static void wire_sends_no_faster_than_the_rate(void **state)
@@ -226,7 +228,7 @@ static void wire_sends_no_faster_than_the_rate(void **state)
 		when_us = now_us();
 		assert_true(when_us >= start_us + i * 1000);
 	}
-	assert_nothing_more(path);
+	assert_nothing_more(path, 50);
 }
 
 static void wire_drops_what_does_not_fit_the_queue(void **state)
