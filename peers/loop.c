@@ -69,8 +69,7 @@ static int queue_closed(struct loop *loop, uint32_t id, int error)
 static int do_open(struct loop *loop, const struct action *a)
 {
 	bool udp = a->kind == ACTION_UDP_OPEN;
-	CLEANUP(fd)
-	int fd = sock_bound(udp ? SOCK_DGRAM : SOCK_STREAM, a->local);
+	CLEANUP(fd) int fd = sock_bound(udp ? SOCK_DGRAM : SOCK_STREAM, a->local);
 
 	if (fd < 0)
 		return queue_closed(loop, a->socket, -fd);
@@ -88,8 +87,7 @@ static int do_open(struct loop *loop, const struct action *a)
 static int do_connect(struct loop *loop, const struct action *a)
 {
 	struct sockaddr_in sa = sock_to_sockaddr(a->remote);
-	CLEANUP(fd)
-	int fd = sock_bound(SOCK_STREAM, a->local);
+	CLEANUP(fd) int fd = sock_bound(SOCK_STREAM, a->local);
 
 	if (fd < 0)
 		return queue_closed(loop, a->socket, -fd);
@@ -360,8 +358,7 @@ static int run(struct loop *loop)
 
 int loop_run(machine_step_fn *step, void *state, int *ret_status, struct err *e)
 {
-	CLEANUP(free)
-	struct loop *loop = calloc(1, sizeof(*loop));
+	CLEANUP(free) struct loop *loop = calloc(1, sizeof(*loop));
 
 	if (loop == NULL)
 		return err_set(e, -ENOMEM, "run");

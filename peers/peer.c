@@ -208,8 +208,7 @@ static int find_local_addr(struct endpoint server, uint32_t *ret, struct err *e)
 {
 	struct sockaddr_in sa = sock_to_sockaddr(server);
 	socklen_t len = sizeof(sa);
-	CLEANUP(fd)
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CLEANUP(fd) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	char text[ENDPOINT_TEXT_SIZE];
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 ||
@@ -233,8 +232,7 @@ static int draw_nonce(uint64_t *ret, struct err *e)
 /* Returns the exit status, or a negative errno. */
 static int run(struct settings *s, struct err *e)
 {
-	CLEANUP(buf)
-	struct buf line = BUF_INIT;
+	CLEANUP(buf) struct buf line = BUF_INIT;
 	int status = 0, code = find_local_addr(s->config.server, &s->config.local_addr, e);
 
 	if (code == 0)
@@ -242,8 +240,7 @@ static int run(struct settings *s, struct err *e)
 	if (code < 0)
 		return code;
 
-	CLEANUP(free)
-	void *state = calloc(1, s->strategy->size);
+	CLEANUP(free) void *state = calloc(1, s->strategy->size);
 	if (state == NULL)
 		return err_set(e, -ENOMEM, "start");
 	s->strategy->init(state, &s->config);

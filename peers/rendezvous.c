@@ -82,8 +82,7 @@ static int read_config(int argc, char **argv, struct rendezvous_config *ret, str
 
 static int run(const struct rendezvous_config *config, struct err *e)
 {
-	CLEANUP(free)
-	struct server *server = calloc(1, sizeof(*server));
+	CLEANUP(free) struct server *server = calloc(1, sizeof(*server));
 	char text[ENDPOINT_TEXT_SIZE];
 	int status = 0;
 

@@ -36,10 +36,8 @@ static char *format(const char *fmt, ...)
 /* Reads a file whose name the user may have given. */
 static int read_file(const char *path, struct buf *ret, struct err *e)
 {
-	CLEANUP(fd)
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	CLEANUP(buf)
-	struct buf text = BUF_INIT;
+	CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(buf) struct buf text = BUF_INIT;
 	char chunk[16384];
 	ssize_t len = 1;
 
@@ -67,8 +65,7 @@ static bool is_dir(const char *path)
 
 static bool has_models(const char *dir)
 {
-	CLEANUP(free)
-	char *models = format("%s/nat_models", dir);
+	CLEANUP(free) char *models = format("%s/nat_models", dir);
 
 	return is_dir(models);
 }
@@ -198,8 +195,7 @@ static void drop_name(struct catalog_names *names, const char *name)
 int catalog_list(const struct catalog *c, enum catalog_kind kind, struct catalog_names *ret,
 		 struct err *e)
 {
-	CLEANUP(free)
-	char *dir = dir_of(c, kind);
+	CLEANUP(free) char *dir = dir_of(c, kind);
 	int code = list_dir(dir, ".yaml", ret, e);
 
 	if (code == 0 && kind == CATALOG_TOPOLOGY)
@@ -209,10 +205,8 @@ int catalog_list(const struct catalog *c, enum catalog_kind kind, struct catalog
 
 static int load_rules(struct catalog *c, struct err *e)
 {
-	CLEANUP(free)
-	char *dir = format("%s/nat_models/rules", c->data_dir);
-	CLEANUP(catalog_names)
-	struct catalog_names names = { 0 };
+	CLEANUP(free) char *dir = format("%s/nat_models/rules", c->data_dir);
+	CLEANUP(catalog_names) struct catalog_names names = { 0 };
 	int code = list_dir(dir, ".nft", &names, e);
 
 	if (code < 0)
@@ -220,8 +214,7 @@ static int load_rules(struct catalog *c, struct err *e)
 	c->rules.items = calloc(names.count + 1, sizeof(*c->rules.items));
 	assert(c->rules.items != NULL);
 	for (size_t i = 0; i < names.count; i++) {
-		CLEANUP(free)
-		char *path = format("%s/%s.nft", dir, names.items[i]);
+		CLEANUP(free) char *path = format("%s/%s.nft", dir, names.items[i]);
 		struct buf text = BUF_INIT;
 
 		code = read_file(path, &text, e);
@@ -235,10 +228,8 @@ static int load_rules(struct catalog *c, struct err *e)
 
 static int load_links(struct catalog *c, struct err *e)
 {
-	CLEANUP(free)
-	char *path = format("%s/topologies/links.yaml", c->data_dir);
-	CLEANUP(buf)
-	struct buf text = BUF_INIT;
+	CLEANUP(free) char *path = format("%s/topologies/links.yaml", c->data_dir);
+	CLEANUP(buf) struct buf text = BUF_INIT;
 	int code = read_file(path, &text, e);
 
 	if (code < 0)
@@ -246,13 +237,28 @@ static int load_links(struct catalog *c, struct err *e)
 	return link_profiles_parse(path, text.data, text.len, &c->links, &c->links_count, e);
 }
 
+/* One of natsim's own: beside it in the build folder, in libexec once installed. */
+static char *find_program(const struct catalog *c, const char *name)
+{
+	char *path = format("%s/%s", c->program_dir, name);
+
+	if (access(path, X_OK) < 0) {
+		free(path);
+		path = format("%s/../libexec/natsim/%s", c->program_dir, name);
+	}
+	return path;
+}
+
 int catalog_open(struct catalog *ret, struct err *e)
 {
 	struct catalog c = { 0 };
 	int code = find_dirs(&c, e);
 
-	if (code == 0)
+	if (code == 0) {
+		c.peer = find_program(&c, "peer");
+		c.rendezvous = find_program(&c, "rendezvous");
 		code = load_rules(&c, e);
+	}
 	if (code == 0)
 		code = load_links(&c, e);
 	if (code < 0)
@@ -272,6 +278,8 @@ void catalog_close(struct catalog *c)
 	link_profiles_free(c->links, c->links_count);
 	free(c->data_dir);
 	free(c->program_dir);
+	free(c->peer);
+	free(c->rendezvous);
 	*c = (struct catalog){ 0 };
 }
 
@@ -290,10 +298,8 @@ static void join_names(const struct catalog_names *names, struct buf *out)
 
 static int no_such(const struct catalog *c, enum catalog_kind kind, const char *name, struct err *e)
 {
-	CLEANUP(catalog_names)
-	struct catalog_names names = { 0 };
-	CLEANUP(buf)
-	struct buf list = BUF_INIT;
+	CLEANUP(catalog_names) struct catalog_names names = { 0 };
+	CLEANUP(buf) struct buf list = BUF_INIT;
 
 	if (catalog_list(c, kind, &names, NULL) == 0)
 		join_names(&names, &list);
@@ -304,10 +310,8 @@ static int no_such(const struct catalog *c, enum catalog_kind kind, const char *
 int catalog_read(const struct catalog *c, enum catalog_kind kind, const char *name, char **ret_path,
 		 struct buf *ret_text, struct err *e)
 {
-	CLEANUP(free)
-	char *dir = dir_of(c, kind);
-	CLEANUP(free)
-	char *path = is_path(name) ? format("%s", name) : format("%s/%s.yaml", dir, name);
+	CLEANUP(free) char *dir = dir_of(c, kind);
+	CLEANUP(free) char *path = is_path(name) ? format("%s", name) : format("%s/%s.yaml", dir, name);
 
 	if (!is_path(name) && access(path, F_OK) < 0)
 		return no_such(c, kind, name, e);
@@ -319,10 +323,8 @@ int catalog_read(const struct catalog *c, enum catalog_kind kind, const char *na
 
 int catalog_nat(const struct catalog *c, const char *name, struct nat_model *ret, struct err *e)
 {
-	CLEANUP(free)
-	char *path = NULL;
-	CLEANUP(buf)
-	struct buf text = BUF_INIT;
+	CLEANUP(free) char *path = NULL;
+	CLEANUP(buf) struct buf text = BUF_INIT;
 	int code = catalog_read(c, CATALOG_NAT_MODEL, name, &path, &text, e);
 
 	return code < 0 ? code : nat_model_parse(path, text.data, text.len, ret, e);
@@ -330,10 +332,8 @@ int catalog_nat(const struct catalog *c, const char *name, struct nat_model *ret
 
 int catalog_topology(const struct catalog *c, const char *name, struct topology *ret, struct err *e)
 {
-	CLEANUP(free)
-	char *path = NULL;
-	CLEANUP(buf)
-	struct buf text = BUF_INIT;
+	CLEANUP(free) char *path = NULL;
+	CLEANUP(buf) struct buf text = BUF_INIT;
 	int code = catalog_read(c, CATALOG_TOPOLOGY, name, &path, &text, e);
 
 	return code < 0 ? code : topology_parse(path, text.data, text.len, ret, e);
@@ -342,8 +342,7 @@ int catalog_topology(const struct catalog *c, const char *name, struct topology 
 int catalog_link(const struct catalog *c, const char *name, const struct link_profile **ret,
 		 struct err *e)
 {
-	CLEANUP(buf)
-	struct buf list = BUF_INIT;
+	CLEANUP(buf) struct buf list = BUF_INIT;
 	const struct link_profile *found = link_profile_find(c->links, c->links_count, name);
 
 	if (found != NULL) {
@@ -353,16 +352,4 @@ int catalog_link(const struct catalog *c, const char *name, const struct link_pr
 	for (size_t i = 0; i < c->links_count; i++)
 		buf_printf(&list, "%s%s", i == 0 ? "" : ", ", c->links[i].name);
 	return err_set_input(e, "no link \"%s\"; there are: %s", name, buf_text(&list));
-}
-
-/* Beside natsim in the build folder; below the data directory once installed. */
-char *catalog_program(const struct catalog *c, const char *name)
-{
-	char *path = format("%s/%s", c->program_dir, name);
-
-	if (access(path, X_OK) < 0) {
-		free(path);
-		path = format("%s/bin/%s", c->data_dir, name);
-	}
-	return path;
 }

@@ -20,6 +20,7 @@ enum catalog_kind { CATALOG_NAT_MODEL, CATALOG_TOPOLOGY, CATALOG_SUITE };
 
 struct catalog {
 	char *data_dir, *program_dir;
+	char *peer, *rendezvous; /* the paths of natsim's own programs */
 	struct link_profile *links;
 	size_t links_count;
 	struct ruleset_files rules;
@@ -56,8 +57,5 @@ static inline void catalog_names_cleanup(struct catalog_names *names)
 {
 	catalog_names_free(names);
 }
-
-/* The path of one of natsim's own programs, "peer" or "rendezvous". The caller frees it. */
-char *catalog_program(const struct catalog *c, const char *name);
 
 #endif

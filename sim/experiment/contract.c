@@ -80,8 +80,7 @@ static const char *value_of(const struct contract_env *env, const char *name, si
 
 static char *fill_in(const struct contract_env *env, const char *text)
 {
-	CLEANUP(buf)
-	struct buf out = BUF_INIT;
+	CLEANUP(buf) struct buf out = BUF_INIT;
 
 	while (*text != '\0') {
 		const char *end = *text == '{' ? strchr(text, '}') : NULL;

@@ -225,10 +225,8 @@ int pool_run(const struct pool_config *config, int *ret_signal, struct err *e)
 
 	assert(config->message_size <= POOL_MESSAGE_MAX);
 	pool.workers = config->workers < config->jobs ? config->workers : config->jobs;
-	CLEANUP(free)
-	struct pollfd *fds = calloc(pool.workers + 1, sizeof(*fds));
-	CLEANUP(free)
-	pid_t *pids = calloc(pool.workers + 1, sizeof(*pids));
+	CLEANUP(free) struct pollfd *fds = calloc(pool.workers + 1, sizeof(*fds));
+	CLEANUP(free) pid_t *pids = calloc(pool.workers + 1, sizeof(*pids));
 	if (fds == NULL || pids == NULL)
 		return err_set(e, -ENOMEM, "start workers");
 	pool.fds = fds;
@@ -240,8 +238,7 @@ int pool_run(const struct pool_config *config, int *ret_signal, struct err *e)
 	(void)sigaddset(&mask, SIGINT);
 	(void)sigaddset(&mask, SIGTERM);
 	(void)sigprocmask(SIG_BLOCK, &mask, &old_mask);
-	CLEANUP(fd)
-	int signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	CLEANUP(fd) int signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signal_fd < 0)
 		code = err_set(e, -errno, "listen for signals");
 	fds[pool.workers] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };

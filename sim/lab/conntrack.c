@@ -123,8 +123,7 @@ static int compare_entries(const void *left, const void *right)
 
 static int dump(void *arg, struct err *e)
 {
-	CLEANUP(netlink)
-	struct netlink nl = { .socket = NULL };
+	CLEANUP(netlink) struct netlink nl = { .socket = NULL };
 	_Alignas(struct nlmsghdr) char buf[NETLINK_REQUEST_MAX];
 
 	int rc = netlink_open(NETLINK_NETFILTER, &nl, e);
@@ -139,8 +138,7 @@ static int dump(void *arg, struct err *e)
 int conntrack_list(int netns_fd, struct conntrack_entry **ret_entries, size_t *ret_count,
 		   struct err *e)
 {
-	CLEANUP(buf)
-	struct buf entries = BUF_INIT;
+	CLEANUP(buf) struct buf entries = BUF_INIT;
 
 	int rc = netns_run(netns_fd, dump, &entries, e);
 	if (rc < 0)

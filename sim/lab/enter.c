@@ -52,8 +52,7 @@ static bool sysctl_is(const char *key, long value)
 	char path[128], text[32];
 
 	(void)snprintf(path, sizeof(path), "/proc/sys/%s", key);
-	CLEANUP(closefd)
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(closefd) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	if (len <= 0)
 		return false;
@@ -100,8 +99,7 @@ static int user_refused(struct err *e, int code, const char *what)
 
 static int write_file(const char *path, const char *text)
 {
-	CLEANUP(closefd)
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	CLEANUP(closefd) int fd = open(path, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0 || write(fd, text, strlen(text)) < 0)
 		return -errno;
@@ -154,8 +152,7 @@ static int enter_others(bool was_privileged, struct err *e)
 
 static int set_loopback(struct err *e)
 {
-	CLEANUP(netlink)
-	struct netlink nl = { .socket = NULL };
+	CLEANUP(netlink) struct netlink nl = { .socket = NULL };
 
 	int rc = rtnl_open(&nl, e);
 	if (rc == 0)

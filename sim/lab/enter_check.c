@@ -73,8 +73,7 @@ static const char ruleset[] =
  * where there is no nf_tables to ask. */
 static int check_netfilter(struct err *e)
 {
-	CLEANUP(netlink)
-	struct netlink nl = { .socket = NULL };
+	CLEANUP(netlink) struct netlink nl = { .socket = NULL };
 	struct err reason = { .kind = ERR_NONE };
 
 	int rc = netlink_open(NETLINK_NETFILTER, &nl, &reason);
@@ -108,8 +107,7 @@ static int check_ruleset(int netns_fd, struct err *e)
 
 static int check_veth(int netns_fd, struct err *e)
 {
-	CLEANUP(netlink)
-	struct netlink nl = { .socket = NULL };
+	CLEANUP(netlink) struct netlink nl = { .socket = NULL };
 	struct rtnl_veth veth = { .ifname = "check0",
 				  .peer_ifname = "check1",
 				  .netns_fd = netns_fd,
@@ -124,8 +122,7 @@ static int check_veth(int netns_fd, struct err *e)
 /* Asks for a type that packet sockets do not have: closing one that exists takes 10 ms. */
 static int check_packet_socket(struct err *e)
 {
-	CLEANUP(closefd)
-	int fd = socket(AF_PACKET, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	CLEANUP(closefd) int fd = socket(AF_PACKET, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 && errno != ESOCKTNOSUPPORT)
 		return err_set(e, -errno,
@@ -151,10 +148,8 @@ static int check_inside(int netns_fd, struct err *e)
 
 int enter_check_machine(struct err *e)
 {
-	CLEANUP(closefd)
-	int home = -1;
-	CLEANUP(closefd)
-	int scratch = -1;
+	CLEANUP(closefd) int home = -1;
+	CLEANUP(closefd) int scratch = -1;
 
 	int rc = netns_self(&home, e);
 	if (rc < 0)

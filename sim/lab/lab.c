@@ -63,8 +63,7 @@ static void lab_cleanup(struct lab **lab)
 
 int lab_new(const struct lab_config *config, struct lab **ret, struct err *e)
 {
-	CLEANUP(lab)
-	struct lab *lab = malloc(sizeof(*lab));
+	CLEANUP(lab) struct lab *lab = malloc(sizeof(*lab));
 
 	assert(lab != NULL);
 	*lab = (struct lab){ .rendezvous = SERVER_NONE };

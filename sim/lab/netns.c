@@ -36,8 +36,7 @@ int netns_unshare(int *ret_fd, struct err *e)
 
 int netns_new(int *ret_fd, struct err *e)
 {
-	CLEANUP(closefd)
-	int home = -1;
+	CLEANUP(closefd) int home = -1;
 
 	int rc = netns_self(&home, e);
 	if (rc < 0)
@@ -62,8 +61,7 @@ void netns_return(int home_fd)
 
 int netns_run(int fd, int (*fn)(void *arg, struct err *e), void *arg, struct err *e)
 {
-	CLEANUP(closefd)
-	int home = -1;
+	CLEANUP(closefd) int home = -1;
 
 	int rc = netns_self(&home, e);
 	if (rc < 0)
@@ -93,8 +91,7 @@ int netns_sysctl(const char *key, const char *value, struct err *e)
 	int len = snprintf(path, sizeof(path), "/proc/sys/%s", key);
 	if (len < 0 || (size_t)len >= sizeof(path))
 		return sysctl_failed(e, -ENAMETOOLONG, key, value);
-	CLEANUP(closefd)
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	CLEANUP(closefd) int fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return sysctl_failed(e, -errno, key, value);
 	/* The kernel takes a value whole in one write, or not at all. */

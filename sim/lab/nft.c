@@ -36,8 +36,7 @@ static void ctx_cleanup(struct nft_ctx **ctx)
 
 static int ctx_new(struct nft_ctx **ret, struct err *e)
 {
-	CLEANUP(ctx)
-	struct nft_ctx *ctx = nft_ctx_new(NFT_CTX_DEFAULT);
+	CLEANUP(ctx) struct nft_ctx *ctx = nft_ctx_new(NFT_CTX_DEFAULT);
 
 	if (ctx == NULL || nft_ctx_buffer_output(ctx) != 0 || nft_ctx_buffer_error(ctx) != 0)
 		return err_set(e, -ENOMEM, "start libnftables");
@@ -100,10 +99,8 @@ static int write_all(int fd, const char *text)
 
 static int load(void *arg, struct err *e)
 {
-	CLEANUP(closefd)
-	int fd = memfd_create("ruleset", MFD_CLOEXEC);
-	CLEANUP(ctx)
-	struct nft_ctx *ctx = NULL;
+	CLEANUP(closefd) int fd = memfd_create("ruleset", MFD_CLOEXEC);
+	CLEANUP(ctx) struct nft_ctx *ctx = NULL;
 	char path[sizeof("/proc/self/fd/") + 10];
 
 	int rc = fd < 0 ? -errno : write_all(fd, arg);
@@ -125,8 +122,7 @@ int nft_load(int netns_fd, const char *text, struct err *e)
 
 static int list(void *arg, struct err *e)
 {
-	CLEANUP(ctx)
-	struct nft_ctx *ctx = NULL;
+	CLEANUP(ctx) struct nft_ctx *ctx = NULL;
 
 	int rc = ctx_new(&ctx, e);
 	if (rc < 0)

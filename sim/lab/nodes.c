@@ -134,8 +134,7 @@ static int carry_out(struct walk *walk, const struct plan_op *op, struct err *e)
 
 int nodes_build(struct nodes *nodes, struct err *e)
 {
-	CLEANUP(closefd)
-	int home = -1;
+	CLEANUP(closefd) int home = -1;
 	struct walk walk = { .nodes = nodes };
 
 	int rc = netns_self(&home, e);

@@ -148,10 +148,8 @@ static int clone_child(struct child *c, char *stack, struct process *ret)
 
 int process_start(const struct process_config *config, struct process *ret, struct err *e)
 {
-	CLEANUP(free)
-	char *stack = malloc(CHILD_STACK_BYTES);
-	CLEANUP(free)
-	char **env = merge_env(config->env);
+	CLEANUP(free) char *stack = malloc(CHILD_STACK_BYTES);
+	CLEANUP(free) char **env = merge_env(config->env);
 	struct child child = { .config = config, .env = env };
 	struct process p = PROCESS_NONE;
 

@@ -29,8 +29,7 @@ int server_start(const char *path, const char *const *env, int netns_fd, struct 
 		return err_set(e, -errno, "make a pipe");
 	server.path = path;
 	server.output_fd = ends[0];
-	CLEANUP(closefd)
-	int write_end = ends[1];
+	CLEANUP(closefd) int write_end = ends[1];
 	struct process_config config = { .argv = argv,
 					 .env = env,
 					 .netns_fd = netns_fd,
@@ -113,8 +112,7 @@ static int read_output(const struct server *server, uint64_t deadline_us, struct
 
 int server_await_ready(struct server *server, struct err *e)
 {
-	CLEANUP(buf)
-	struct buf said = BUF_INIT;
+	CLEANUP(buf) struct buf said = BUF_INIT;
 	uint64_t deadline_us = process_now_us() + READY_US;
 
 	while (!take_ready(&said)) {

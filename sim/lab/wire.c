@@ -200,10 +200,8 @@ static void wire_cleanup(struct wire **wire)
 
 int wire_new(const struct wire_config *config, struct wire **ret, struct err *e)
 {
-	CLEANUP(wire)
-	struct wire *wire = wire_alloc();
-	CLEANUP(engine)
-	struct engine engine = { .loop = WIRE_LOOP_NONE, .stop_fd = -1 };
+	CLEANUP(wire) struct wire *wire = wire_alloc();
+	CLEANUP(engine) struct engine engine = { .loop = WIRE_LOOP_NONE, .stop_fd = -1 };
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)

@@ -102,8 +102,7 @@ static int set_options(int fd)
 int wire_port_open(const char *ifname, int *ret_fd, struct err *e)
 {
 	/* Protocol 0 receives nothing until bind() has named the interface. */
-	CLEANUP(fd)
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	CLEANUP(fd) int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct sockaddr_ll addr = {
 		.sll_family = AF_PACKET,
 		.sll_protocol = htons(ETHERTYPE_IP),

@@ -384,8 +384,7 @@ static int add_rulesets(struct maker *m, const struct ruleset_files *rules)
 			.outside_addr = router->outside.addr,
 			.inside = router->inside,
 		};
-		CLEANUP(buf)
-		struct buf text = BUF_INIT;
+		CLEANUP(buf) struct buf text = BUF_INIT;
 		int r = ruleset_compose(model, &site, rules, &text, m->e);
 
 		if (r < 0)

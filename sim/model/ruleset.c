@@ -156,8 +156,7 @@ int ruleset_compose(const struct nat_model *m, const struct ruleset_site *site,
 		    const struct ruleset_files *files, struct buf *out, struct err *e)
 {
 	struct file_list list = files_of(m);
-	CLEANUP(buf)
-	struct buf text = BUF_INIT;
+	CLEANUP(buf) struct buf text = BUF_INIT;
 
 	add_head(m, site, &text);
 	for (size_t i = 0; i < list.count; i++) {

@@ -353,8 +353,7 @@ static int read_host(const struct yaml_source *src, struct raw_host *raw, unsign
  * before and after the drawing. */
 static char *read_drawing(const char *data, size_t len)
 {
-	CLEANUP(buf)
-	struct buf drawing = BUF_INIT;
+	CLEANUP(buf) struct buf drawing = BUF_INIT;
 	const char *end = data + len;
 	unsigned empty = 0;
 

@@ -99,8 +99,7 @@ static int fail_unknown_key(struct check *c, const yaml_node_t *node,
 			    const struct cyaml_schema_field *fields)
 {
 	const char *nearest = nearest_key(fields, text_of(node));
-	CLEANUP(buf)
-	struct buf known = BUF_INIT;
+	CLEANUP(buf) struct buf known = BUF_INIT;
 
 	if (nearest != NULL)
 		return FAIL(c, node, "unknown key \"%.60s\"; did you mean \"%s\"?", text_of(node),
@@ -262,8 +261,7 @@ static int check_bool(struct check *c, const char *name, const yaml_node_t *node
 static int check_enum(struct check *c, const char *name, const yaml_node_t *node,
 		      const struct cyaml_schema_value *schema)
 {
-	CLEANUP(buf)
-	struct buf words = BUF_INIT;
+	CLEANUP(buf) struct buf words = BUF_INIT;
 
 	for (uint32_t i = 0; i < schema->enumeration.count; i++) {
 		const char *word = schema->enumeration.strings[i].str;

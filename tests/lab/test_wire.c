@@ -271,8 +271,7 @@ static int send_frame(void *arg, struct err *e)
 	const struct frame *frame = arg;
 	struct sockaddr_ll to = { .sll_family = AF_PACKET,
 				  .sll_ifindex = (int)if_nametoindex("wan") };
-	CLEANUP(fd)
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	CLEANUP(fd) int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || sendto(fd, frame->bytes, sizeof(frame->bytes), 0, (struct sockaddr *)&to,
 			     sizeof(to)) < 0)
