@@ -206,6 +206,52 @@ static void every_answer_is_timed_by_its_own_request(void **state)
 	assert_int_equal(f.in.rtt_us, 100000);
 }
 
+static void only_requests_that_were_sent_lately_have_answers(void **state)
+{
+	struct fixture f, ahead;
+	struct stun_writer w;
+	(void)state;
+
+	start(&f, INTRODUCE_UDP);
+	open_up(&f);
+	start(&ahead, INTRODUCE_UDP);
+	open_up(&ahead);
+	struct stun_message m = request(&f);
+	struct stun_id first = m.id;
+	step_timer(&ahead);
+	m = request(&ahead); /* the same seed: the second request of both */
+	write_news(&w, STUN_SUCCESS, &m.id, "session", true);
+	receive(&f, server, &w);
+	assert_int_equal(f.in.rtt_us, NEVER);
+	receive(&ahead, server, &w);
+	assert_int_equal(ahead.in.state, INTRODUCE_READY);
+
+	for (unsigned i = 0; i < INTRODUCE_IN_FLIGHT_MAX; i++)
+		step_timer(&f);
+	write_news(&w, STUN_SUCCESS, &first, "session", true);
+	receive(&f, server, &w);
+	assert_int_equal(f.in.rtt_us, NEVER);
+	assert_int_equal(f.in.state, INTRODUCE_WAITING);
+}
+
+static void once_closed_it_does_nothing_more(void **state)
+{
+	struct fixture f;
+	(void)state;
+
+	start(&f, INTRODUCE_UDP);
+	open_up(&f);
+	f.out.count = 0;
+	introduce_close(&f.in, &f.out);
+	assert_int_equal(f.out.count, 1);
+	assert_int_equal(f.out.items[0].kind, ACTION_CLOSE);
+	f.now_us += 20 * SECOND_US;
+	step(&f, &(struct event){ .kind = EVENT_TIMER });
+	assert_int_equal(f.out.count, 0);
+	assert_int_equal(f.wake_us, NEVER);
+	assert_int_equal(f.in.state, INTRODUCE_WAITING);
+}
+
 static void the_word_to_start_makes_it_ready(void **state)
 {
 	struct fixture f;
@@ -239,6 +285,8 @@ static void nobody_else_can_make_it_ready(void **state)
 	write_news(&w, STUN_INDICATION, &id, "session", true);
 	receive(&f, peer, &w);
 	write_news(&w, STUN_INDICATION, &id, "session2", true);
+	receive(&f, server, &w);
+	write_news(&w, STUN_INDICATION, &id, "sess", true);
 	receive(&f, server, &w);
 	write_news(&w, STUN_INDICATION, &id, "sessioM", true);
 	receive(&f, server, &w);
@@ -466,6 +514,27 @@ static void over_tcp_the_request_is_sent_once_and_the_answer_comes_in_pieces(voi
 	assert_int_equal(f.out.count, 0);
 }
 
+static void a_new_connection_is_a_new_stream(void **state)
+{
+	struct fixture f;
+	struct stun_writer w;
+	(void)state;
+
+	start(&f, INTRODUCE_TCP);
+	open_up(&f);
+	step(&f, &(struct event){ .kind = EVENT_DATA,
+				  .socket = SOCKET,
+				  .data = (const uint8_t *)"\x01\x01\x00",
+				  .len = 3 });
+	step(&f, &(struct event){ .kind = EVENT_CLOSED, .socket = SOCKET, .error = ECONNRESET });
+	step_timer(&f);
+	open_up(&f);
+	struct stun_message m = request(&f);
+	write_news(&w, STUN_SUCCESS, &m.id, "session", true);
+	receive(&f, server, &w);
+	assert_int_equal(f.in.state, INTRODUCE_READY);
+}
+
 static void a_stream_that_is_not_stun_is_left_and_tried_again(void **state)
 {
 	struct fixture f;
@@ -601,6 +670,8 @@ int main(void)
 		cmocka_unit_test(the_request_says_who_and_where),
 		cmocka_unit_test(over_udp_the_request_is_repeated_until_the_peer_is_known),
 		cmocka_unit_test(every_answer_is_timed_by_its_own_request),
+		cmocka_unit_test(only_requests_that_were_sent_lately_have_answers),
+		cmocka_unit_test(once_closed_it_does_nothing_more),
 		cmocka_unit_test(the_word_to_start_makes_it_ready),
 		cmocka_unit_test(nobody_else_can_make_it_ready),
 		cmocka_unit_test(candidates_are_given_once_and_without_holes),
@@ -612,6 +683,7 @@ int main(void)
 		cmocka_unit_test(a_socket_that_cannot_be_opened_is_final),
 		cmocka_unit_test(a_connection_that_fails_is_tried_again),
 		cmocka_unit_test(over_tcp_the_request_is_sent_once_and_the_answer_comes_in_pieces),
+		cmocka_unit_test(a_new_connection_is_a_new_stream),
 		cmocka_unit_test(a_stream_that_is_not_stun_is_left_and_tried_again),
 		cmocka_unit_test(a_connection_that_ends_after_the_word_is_no_failure),
 		cmocka_unit_test(two_clients_are_introduced_over_udp),

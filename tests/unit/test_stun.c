@@ -291,9 +291,46 @@ static void nothing_may_follow_a_fingerprint(void **state)
 	stun_add(&w, STUN_SOFTWARE, "x", 1);
 	assert_false(stun_read(w.data, w.len, &m));
 
+	/* Nor where the sum is right, for it was made knowing what follows. */
+	begin(&w, STUN_REQUEST);
+	stun_add_u32(&w, STUN_FINGERPRINT, 0);
+	stun_add_u32(&w, STUN_SOFTWARE, 0);
+	uint32_t sum = stun_fingerprint(w.data, STUN_HEADER_SIZE);
+	for (unsigned i = 0; i < 4; i++)
+		w.data[STUN_HEADER_SIZE + 4 + i] = (uint8_t)(sum >> (24 - 8 * i));
+	assert_false(stun_read(w.data, w.len, &m));
+
 	begin(&w, STUN_REQUEST);
 	stun_add(&w, STUN_FINGERPRINT, "12345", 5);
 	assert_false(stun_read(w.data, w.len, &m));
+}
+
+static void padding_is_written_as_zeros(void **state)
+{
+	struct stun_writer w;
+	(void)state;
+
+	memset(&w, 0xff, sizeof(w));
+	begin(&w, STUN_REQUEST);
+	stun_add(&w, STUN_SESSION, "s", 1);
+	assert_memory_equal(w.data + STUN_HEADER_SIZE, "\x7f\x01\x00\x01s\0\0\0", 8);
+	assert_int_equal(w.len, STUN_HEADER_SIZE + 8);
+}
+
+static void an_address_of_another_family_is_not_read(void **state)
+{
+	struct endpoint ep;
+	(void)state;
+
+	for (unsigned family = 0; family < 256; family++) {
+		const uint8_t value[8] = { 0xff, (uint8_t)family, 1, 2, 3, 4, 5, 6 };
+		struct stun_writer w;
+
+		begin(&w, STUN_SUCCESS);
+		stun_add(&w, STUN_MAPPED_ADDRESS, value, sizeof(value));
+		struct stun_message m = read_whole(w.data, w.len);
+		assert_int_equal(stun_get_address(&m, STUN_MAPPED_ADDRESS, &ep), family == 1);
+	}
 }
 
 static void of_duplicates_the_first_counts(void **state)
@@ -492,6 +529,8 @@ int main(void)
 		cmocka_unit_test(stun_read_rejects_every_attribute_that_is_not_whole),
 		cmocka_unit_test(a_fingerprint_guards_every_byte),
 		cmocka_unit_test(nothing_may_follow_a_fingerprint),
+		cmocka_unit_test(padding_is_written_as_zeros),
+		cmocka_unit_test(an_address_of_another_family_is_not_read),
 		cmocka_unit_test(of_duplicates_the_first_counts),
 		cmocka_unit_test(values_of_a_wrong_length_are_not_read),
 		cmocka_unit_test(error_codes_outside_300_to_699_are_not_read),
