@@ -150,7 +150,7 @@ format: ## lay out the C files
 	@ci/llvm clang-format -i $(C_FILES)
 
 # An object is newer than every header it includes.
-$(LINTED)/%.tidy: %.c $(B)/%.o .clang-tidy ci/llvm
+$(LINTED)/%.tidy: %.c $(B)/%.o .clang-tidy tests/.clang-tidy ci/llvm
 	@mkdir -p $(@D)
 	$(call say,TIDY,$<)ci/llvm clang-tidy --quiet $< -- -std=c11 $(CPPFLAGS) && touch $@
 $(LINTED)/format: $(C_FILES) .clang-format ci/llvm
