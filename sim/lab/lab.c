@@ -3,10 +3,12 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
 #include "lib/cleanup.h"
+#include "sim/lab/linger.h"
 #include "sim/lab/nodes.h"
 #include "sim/lab/server.h"
 
@@ -14,6 +16,7 @@ struct lab {
 	struct nodes nodes;
 	struct wire *wire;
 	struct server rendezvous;
+	bool records; /* the wire writes pcapng */
 };
 
 static int start_wire(struct lab *lab, const struct lab_config *config, struct err *e)
@@ -66,7 +69,7 @@ int lab_new(const struct lab_config *config, struct lab **ret, struct err *e)
 	CLEANUP(lab) struct lab *lab = malloc(sizeof(*lab));
 
 	assert(lab != NULL);
-	*lab = (struct lab){ .rendezvous = SERVER_NONE };
+	*lab = (struct lab){ .rendezvous = SERVER_NONE, .records = config->pcap_fd >= 0 };
 	nodes_init(&lab->nodes, config->plan);
 	int rc = build(lab, config, e);
 	if (rc < 0)
@@ -75,12 +78,21 @@ int lab_new(const struct lab_config *config, struct lab **ret, struct err *e)
 	return 0;
 }
 
+static void free_wire(void *arg)
+{
+	wire_free(arg);
+}
+
+/* The end of the wire is the end of its packet sockets, but a record must be whole. */
 void lab_free(struct lab *lab)
 {
 	if (lab == NULL)
 		return;
 	server_end(&lab->rendezvous);
-	wire_free(lab->wire);
+	if (lab->records)
+		wire_free(lab->wire);
+	else
+		linger(free_wire, lab->wire);
 	nodes_fini(&lab->nodes);
 	free(lab);
 }

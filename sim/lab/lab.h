@@ -31,7 +31,8 @@ struct lab;
 /* Builds the lab; when it returns the wire forwards and the rendezvous answers. */
 int lab_new(const struct lab_config *config, struct lab **ret, struct err *e);
 
-/* Ends it; its last processes have ended and pcapng is whole when this returns. NULL is allowed. */
+/* Ends it. The rendezvous has ended when this returns, and pcapng is whole; without that the wire's
+ * process is reaped a little later (linger.h). NULL is allowed. */
 void lab_free(struct lab *lab);
 
 /* The node's network namespace; valid as long as the lab. */

@@ -153,6 +153,8 @@ int process_start(const struct process_config *config, struct process *ret, stru
 	struct child child = { .config = config, .env = env };
 	struct process p = PROCESS_NONE;
 
+	/* Where natsim is process 1 this changes nothing; a worker of its would not get them. */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	int rc = stack == NULL ? -ENOMEM : clone_child(&child, stack, &p);
 	if (rc < 0)
 		return err_set(e, rc, "start a process for '%s'", config->argv[0]);

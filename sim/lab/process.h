@@ -3,9 +3,9 @@
  * Programs started inside a node, watched through a pidfd, and ended with what they left behind.
  *
  * Whoever starts a process calls process_end() on it in the end, also after its own end has been
- * seen: that reaps it. Natsim is process 1 of its PID namespace, so the orphans of a process become
- * its children; process_end() ends and reaps those that stayed in the process' own group. One that
- * left it (a daemon) lives on until natsim ends.
+ * seen: that reaps it. What it leaves behind becomes the child of the calling process, which
+ * process_start() makes the reaper of its descendants; process_end() ends and reaps those that
+ * stayed in the process' own group. One that left it (a daemon) lives on until natsim ends.
  */
 #ifndef NATSIM_SIM_LAB_PROCESS_H
 #define NATSIM_SIM_LAB_PROCESS_H

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "sim/lab/fd.h"
+#include "sim/lab/linger.h"
 #include "sim/lab/netns.h"
 
 /* Thousands of packets, each of which the kernel counts with 800 bytes of its own. Where natsim is
@@ -109,6 +110,17 @@ static int open_here(void *arg, struct err *e)
 int tap_open(int netns_fd, int *ret_fd, struct err *e)
 {
 	return netns_run(netns_fd, open_here, ret_fd, e);
+}
+
+static void close_slowly(void *arg)
+{
+	(void)close((int)(intptr_t)arg);
+}
+
+void tap_close(int fd)
+{
+	if (fd >= 0)
+		linger(close_slowly, (void *)(intptr_t)fd);
 }
 
 static uint32_t read_number(const uint8_t *at, size_t bytes)

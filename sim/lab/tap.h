@@ -25,9 +25,11 @@ struct tap_packet {
 	uint8_t payload[TAP_PAYLOAD_MAX]; /* its start */
 };
 
-/* Opens a tap on all interfaces of namespace netns_fd but lo. *ret_fd is a non-blocking socket that
- * the caller closes. That takes some 10 ms, so a tap is better kept and emptied. */
+/* Opens a tap on all interfaces of namespace netns_fd but lo. *ret_fd is a non-blocking socket. */
 int tap_open(int netns_fd, int *ret_fd, struct err *e);
+
+/* Returns at once, where close() would take some 10 ms (linger.h). fd -1 is allowed. */
+void tap_close(int fd);
 
 /* The next packet that was delivered. Returns false if there is none (any more). */
 bool tap_read(int fd, struct tap_packet *ret);
