@@ -53,13 +53,13 @@ uint64_t prng_next(struct prng *p)
 uint64_t prng_below(struct prng *p, uint64_t bound)
 {
 	assert(bound != 0);
-	__extension__ unsigned __int128 product = (unsigned __int128)prng_next(p) * bound;
+	__extension__ unsigned __int128 product = __extension__ (unsigned __int128)prng_next(p) * bound;
 
 	if ((uint64_t)product < bound) {
 		uint64_t threshold = -bound % bound;
 
 		while ((uint64_t)product < threshold)
-			product = (unsigned __int128)prng_next(p) * bound;
+			product = __extension__ (unsigned __int128)prng_next(p) * bound;
 	}
 	return (uint64_t)(product >> 64);
 }

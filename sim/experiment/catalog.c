@@ -311,7 +311,8 @@ int catalog_read(const struct catalog *c, enum catalog_kind kind, const char *na
 		 struct buf *ret_text, struct err *e)
 {
 	CLEANUP(free) char *dir = dir_of(c, kind);
-	CLEANUP(free) char *path = is_path(name) ? format("%s", name) : format("%s/%s.yaml", dir, name);
+	CLEANUP(free)
+	char *path = is_path(name) ? format("%s", name) : format("%s/%s.yaml", dir, name);
 
 	if (!is_path(name) && access(path, F_OK) < 0)
 		return no_such(c, kind, name, e);

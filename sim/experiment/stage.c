@@ -145,20 +145,19 @@ static char *environment(const char *name, struct endpoint ep)
 int stage_build(const struct stage *s, const struct catalog *c, uint64_t seed, int pcap_fd,
 		struct lab **ret, struct err *e)
 {
-	CLEANUP(free) char *program = catalog_program(c, "rendezvous");
 	CLEANUP(free) char *main_ep = environment("NATSIM_RENDEZVOUS", s->rendezvous);
 	CLEANUP(free) char *alt_ep = environment("NATSIM_RENDEZVOUS_ALT", s->rendezvous_alt);
 	const char *env[] = { main_ep, endpoint_is_none(s->rendezvous_alt) ? NULL : alt_ep, NULL };
 
-	return lab_new(
-		&(struct lab_config){ .plan = &s->plan,
-				      .links = s->links,
-				      .seed = seed,
-				      .pcap_fd = pcap_fd,
-				      .rendezvous_path = s->rendezvous_node < 0 ? NULL : c->rendezvous,
-				      .rendezvous_node = s->rendezvous_node,
-				      .rendezvous_env = env },
-		ret, e);
+	return lab_new(&(struct lab_config){ .plan = &s->plan,
+					     .links = s->links,
+					     .seed = seed,
+					     .pcap_fd = pcap_fd,
+					     .rendezvous_path =
+						     s->rendezvous_node < 0 ? NULL : c->rendezvous,
+					     .rendezvous_node = s->rendezvous_node,
+					     .rendezvous_env = env },
+		       ret, e);
 }
 
 int stage_peer_node(const struct stage *s, const char *role)

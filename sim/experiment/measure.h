@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Measuring routers: each model is built as a lab of its own, natsim's peer classifies it from a
+ * host behind it, over UDP and over TCP, and what was measured is held against what the model
+ * declares.
+ */
+#ifndef NATSIM_SIM_EXPERIMENT_MEASURE_H
+#define NATSIM_SIM_EXPERIMENT_MEASURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/err.h"
+#include "sim/experiment/catalog.h"
+
+#define MEASURE_WORD_SIZE 40
+
+/* One router in the words of a model: "endpoint-independent", "sequential", ... */
+struct measure_behavior {
+	char mapping[MEASURE_WORD_SIZE], filtering[MEASURE_WORD_SIZE], ports[MEASURE_WORD_SIZE];
+	int step; /* of sequential ports */
+};
+
+/* What came of one model over one transport. */
+struct measurement {
+	size_t model; /* index into the names that were given */
+	bool tcp;
+	bool complete; /* false: the classifier did not come to an end, and reason says why */
+	char reason[128];
+	struct measure_behavior declared, measured;
+};
+
+/* True if everything that the model declares was measured so. */
+bool measurement_agrees(const struct measurement *m);
+
+/* The same for one aspect each; ports of a router that does not translate are always as declared.
+ */
+bool measurement_mapping_agrees(const struct measurement *m);
+bool measurement_filtering_agrees(const struct measurement *m);
+bool measurement_ports_agree(const struct measurement *m);
+
+struct measure_config {
+	const struct catalog *catalog;
+	const char *const *models; /* names */
+	size_t models_count;
+	size_t workers;
+	uint64_t seed;
+	void (*progress)(void *arg, size_t done, size_t total); /* or NULL */
+	void *arg;
+};
+
+/* Measures each model over both transports: *ret, on the heap, holds 2 * models_count of them, UDP
+ * and then TCP for each model. Returns as pool_run. */
+int measure_run(const struct measure_config *config, struct measurement **ret, int *ret_signal,
+		struct err *e);
+
+#endif

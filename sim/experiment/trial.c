@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "sim/experiment/trial.h"
+
+#include <assert.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "sim/experiment/output.h"
+
+/* What a peer may take besides trying: to start, to meet the other at the rendezvous, to linger. */
+#define GRACE_US 15000000u
+
+int trial_lab_open(const struct catalog *c, const struct stage_config *config, uint64_t seed,
+		   struct trial_lab *ret, struct err *e)
+{
+	static const char *const roles[] = { "a", "b" };
+	struct trial_lab t = { .taps = { -1, -1 } };
+	int code = stage_open(c, config, &t.stage, e);
+
+	for (int i = 0; code == 0 && i < 2; i++) {
+		int node = stage_peer_node(&t.stage, roles[i]);
+
+		if (node < 0 || t.stage.rendezvous_node < 0)
+			code = err_set_input(e, "%s: a trial needs peers a and b and a rendezvous",
+					     config->topology);
+		else
+			t.nodes[i] = (unsigned)node;
+	}
+	if (code == 0)
+		code = stage_build(&t.stage, c, seed, -1, &t.lab, e);
+	for (int i = 0; code == 0 && i < 2; i++)
+		code = tap_open(lab_netns(t.lab, t.nodes[i]), &t.taps[i], e);
+	if (code < 0)
+		trial_lab_close(&t);
+	else
+		*ret = t;
+	return code;
+}
+
+void trial_lab_close(struct trial_lab *t)
+{
+	for (int i = 0; i < 2; i++)
+		if (t->taps[i] >= 0)
+			(void)close(t->taps[i]);
+	lab_free(t->lab);
+	stage_close(&t->stage);
+	*t = (struct trial_lab){ .taps = { -1, -1 } };
+}
+
+static void forget_taps(const struct trial_lab *t)
+{
+	struct tap_packet ignored;
+
+	for (int i = 0; i < 2; i++)
+		while (tap_read(t->taps[i], &ignored))
+			continue;
+}
+
+static int start_peer(const struct trial_lab *t, const struct trial_config *config, int i,
+		      struct output *ret, struct err *e)
+{
+	struct contract contract = {
+		.role = i == 0 ? "a" : "b",
+		.session = config->session,
+		.strategy = config->strategy,
+		.transport = config->transport,
+		.rendezvous = t->stage.rendezvous,
+		.rendezvous_alt = t->stage.rendezvous_alt,
+		.seed = prng_derive(config->seed, (uint64_t)i, 0),
+		.give_up_us = config->give_up_us,
+		.start_delay_us = config->delay_us[i],
+	};
+	struct contract_env env;
+
+	contract_env_fill(&contract, &env);
+	CLEANUP(contract_command) char **argv = contract_command(&env, config->command);
+	return output_start(&(struct process_config){ .argv = (const char *const *)argv,
+						      .env = env.list,
+						      .netns_fd = lab_netns(t->lab, t->nodes[i]),
+						      .stdin_fd = -1,
+						      .stderr_fd = STDERR_FILENO,
+						      .own_group = true },
+			    ret, e);
+}
+
+/* All that a tap has seen, on the heap. */
+static struct tap_packet *read_tap(int fd, size_t *ret_count)
+{
+	struct tap_packet *packets = NULL, packet;
+	size_t count = 0, size = 0;
+
+	while (tap_read(fd, &packet)) {
+		if (count == size) {
+			size = size == 0 ? 32 : 2 * size;
+			packets = realloc(packets, size * sizeof(*packets));
+			assert(packets != NULL);
+		}
+		packets[count++] = packet;
+	}
+	*ret_count = count;
+	return packets;
+}
+
+static struct verdict_side side_of(const struct trial_lab *t, int i, const struct output *peer,
+				   struct tap_packet **ret_packets)
+{
+	struct verdict_side side = { .claim.ended_ok = peer->ended && peer->status == 0 };
+
+	verdict_read_claim(buf_text(&peer->text), peer->text.len, &side.claim);
+	if (!peer->ended)
+		(void)snprintf(side.claim.reason, sizeof(side.claim.reason),
+			       "it did not end in time");
+	side.addrs[0] = stage_outside_addr(&t->stage, t->nodes[i]);
+	side.addrs[1] = t->stage.plan.nodes[t->nodes[i]].outside_addr;
+	*ret_packets = read_tap(t->taps[i], &side.delivered_count);
+	side.delivered = *ret_packets;
+	return side;
+}
+
+static void judge(const struct trial_lab *t, const struct trial_config *config,
+		  const struct output peers[static 2], struct trial_result *ret)
+{
+	uint8_t protocol = strcmp(config->transport, "tcp") == 0 ? IPPROTO_TCP : IPPROTO_UDP;
+	uint32_t relays[] = { t->stage.rendezvous.addr, t->stage.rendezvous_alt.addr };
+	struct verdict_side sides[2];
+	struct tap_packet *packets[2];
+
+	for (int i = 0; i < 2; i++)
+		sides[i] = side_of(t, i, &peers[i], &packets[i]);
+	struct verdict v = verdict_judge(&sides[0], &sides[1], protocol, relays, 2);
+	const struct verdict_claim *a = &sides[0].claim, *b = &sides[1].claim;
+
+	*ret = (struct trial_result){ .success = v.success, .path = v.path };
+	(void)snprintf(ret->reason, sizeof(ret->reason), "%s", v.reason);
+	ret->connect_ms = a->connect_ms < 0 || b->connect_ms < 0 ? -1
+			  : a->connect_ms > b->connect_ms        ? a->connect_ms
+								 : b->connect_ms;
+	ret->packets = a->packets + b->packets;
+	for (int i = 0; i < 2; i++) {
+		ret->side[i].local = sides[i].claim.local;
+		ret->side[i].remote = sides[i].claim.remote;
+		free(packets[i]);
+	}
+}
+
+int trial_run(struct trial_lab *t, const struct trial_config *config, struct trial_result *ret,
+	      struct err *e)
+{
+	struct output peers[2] = { OUTPUT_NONE, OUTPUT_NONE };
+	uint64_t deadline_us = process_now_us() + config->give_up_us + GRACE_US;
+	int code = lab_flush(t->lab, e);
+
+	forget_taps(t);
+	for (int i = 0; code == 0 && i < 2; i++)
+		code = start_peer(t, config, i, &peers[i], e);
+	if (code == 0)
+		code = output_wait(peers, 2, deadline_us, e);
+	if (code == 0)
+		judge(t, config, peers, ret);
+	output_end(&peers[0]);
+	output_end(&peers[1]);
+	return code == 0 ? lab_check(t->lab, e) : code;
+}

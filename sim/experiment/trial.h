@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One trial: two peers are started in a lab, watched until both have ended, and judged. A lab
+ * serves many trials; before each its routers forget what they know.
+ */
+#ifndef NATSIM_SIM_EXPERIMENT_TRIAL_H
+#define NATSIM_SIM_EXPERIMENT_TRIAL_H
+
+#include "sim/experiment/contract.h"
+#include "sim/experiment/stage.h"
+#include "sim/experiment/verdict.h"
+
+/* A lab with a tap on each peer's host. */
+struct trial_lab {
+	struct stage stage;
+	struct lab *lab;
+	unsigned nodes[2]; /* of the roles a and b */
+	int taps[2];
+};
+
+/* The topology must have both roles and a rendezvous. */
+int trial_lab_open(const struct catalog *c, const struct stage_config *config, uint64_t seed,
+		   struct trial_lab *ret, struct err *e);
+void trial_lab_close(struct trial_lab *t);
+
+struct trial_config {
+	const char *const *command; /* of both peers; placeholders are filled in */
+	const char *session, *strategy, *transport;
+	uint64_t seed;
+	uint64_t give_up_us;
+	uint64_t delay_us[2]; /* the start delay of a and b */
+};
+
+struct trial_result {
+	bool success;
+	enum verdict_path path;
+	char reason[VERDICT_REASON_SIZE];
+	double connect_ms; /* the later of the two; negative: unknown */
+	uint64_t packets;  /* of both, by their own count */
+	struct {
+		struct endpoint local, remote;
+	} side[2];
+};
+
+/* A trial that fails is a result; an error is a lab that does not work. */
+int trial_run(struct trial_lab *t, const struct trial_config *config, struct trial_result *ret,
+	      struct err *e);
+
+#endif

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "sim/report/measurements.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "lib/cleanup.h"
+#include "sim/report/style.h"
+
+static const char *transport_name(const struct measurement *m)
+{
+	return m->tcp ? "tcp" : "udp";
+}
+
+/* "sequential +1" */
+static void format_ports(const struct measure_behavior *b, struct buf *out)
+{
+	buf_puts(out, b->ports);
+	if (b->step != 0)
+		buf_printf(out, " %+d", b->step);
+}
+
+static void cell(const char *text, int width, bool agrees, const struct style *style,
+		 struct buf *out)
+{
+	buf_printf(out, "%s%-*s%s ", agrees ? "" : style->bad, width, text,
+		   agrees ? "" : style->reset);
+}
+
+static void print_line(const struct measurement *m, const char *name, const struct style *style,
+		       struct buf *out)
+{
+	CLEANUP(buf) struct buf ports = BUF_INIT;
+	bool agrees = measurement_agrees(m);
+
+	buf_printf(out, "%-24s %-4s ", name, transport_name(m));
+	if (!m->complete) {
+		buf_printf(out, "%snot measured: %s%s\n", style->bad, m->reason, style->reset);
+		return;
+	}
+	format_ports(&m->measured, &ports);
+	cell(m->measured.mapping, 26, measurement_mapping_agrees(m), style, out);
+	cell(m->measured.filtering, 26, measurement_filtering_agrees(m), style, out);
+	cell(buf_text(&ports), 13, measurement_ports_agree(m), style, out);
+	buf_printf(out, "%s%s%s\n", agrees ? style->good : style->bad,
+		   agrees ? "as declared" : "DIFFERS", style->reset);
+}
+
+void measurements_print(const struct measurement *m, size_t count, const char *const *names,
+			struct buf *out)
+{
+	struct style style = style_for(STDOUT_FILENO);
+
+	buf_printf(out, "%s%-24s %-4s %-26s %-26s %-13s%s\n", style.bold, "MODEL", "", "MAPPING",
+		   "FILTERING", "PORTS", style.reset);
+	for (size_t i = 0; i < count; i++)
+		print_line(&m[i], names[m[i].model], &style, out);
+	measurements_print_differences(m, count, names, out);
+}
+
+static void differs(const struct measurement *m, const char *name, const char *what,
+		    const char *measured, const char *declared, struct buf *out)
+{
+	buf_printf(out, "%s over %s: %s measured as %s, declared as %s\n", name, transport_name(m),
+		   what, measured, declared);
+}
+
+void measurements_print_differences(const struct measurement *m, size_t count,
+				    const char *const *names, struct buf *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *name = names[m[i].model];
+		CLEANUP(buf) struct buf measured = BUF_INIT;
+		CLEANUP(buf) struct buf declared = BUF_INIT;
+
+		if (!m[i].complete) {
+			buf_printf(out, "%s over %s: not measured: %s\n", name,
+				   transport_name(&m[i]), m[i].reason);
+			continue;
+		}
+		if (!measurement_mapping_agrees(&m[i]))
+			differs(&m[i], name, "mapping", m[i].measured.mapping,
+				m[i].declared.mapping, out);
+		if (!measurement_filtering_agrees(&m[i]))
+			differs(&m[i], name, "filtering", m[i].measured.filtering,
+				m[i].declared.filtering, out);
+		format_ports(&m[i].measured, &measured);
+		format_ports(&m[i].declared, &declared);
+		if (!measurement_ports_agree(&m[i]))
+			differs(&m[i], name, "port choice", buf_text(&measured),
+				buf_text(&declared), out);
+	}
+}
+
+static json_t *behavior_to_json(const struct measure_behavior *b)
+{
+	return json_pack("{s:s, s:s, s:s, s:i}", "mapping", b->mapping, "filtering", b->filtering,
+			 "ports", b->ports, "step", b->step);
+}
+
+void measurements_to_json(const struct measurement *m, size_t count, const char *const *names,
+			  struct buf *out)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		json_t *object =
+			json_pack("{s:s, s:s, s:b, s:o}", "model", names[m[i].model], "transport",
+				  transport_name(&m[i]), "as_declared", measurement_agrees(&m[i]),
+				  "declared", behavior_to_json(&m[i].declared));
+
+		if (m[i].complete)
+			(void)json_object_set_new(object, "measured",
+						  behavior_to_json(&m[i].measured));
+		else
+			(void)json_object_set_new(object, "reason", json_string(m[i].reason));
+		(void)json_array_append_new(array, object);
+	}
+	CLEANUP(free) char *text = json_dumps(array, JSON_INDENT(2));
+	json_decref(array);
+	buf_printf(out, "%s\n", text);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Colour, where there is someone to see it: on a terminal, unless NO_COLOR is set (no-color.org) or
+ * TERM is "dumb". */
+#ifndef NATSIM_SIM_REPORT_STYLE_H
+#define NATSIM_SIM_REPORT_STYLE_H
+
+#include <stdbool.h>
+
+/* Escape sequences, or empty strings. */
+struct style {
+	bool terminal;
+	const char *good, *bad, *dim, *bold, *reset;
+};
+
+struct style style_for(int fd);
+
+#endif
