@@ -160,8 +160,8 @@ void stun_begin(struct stun_writer *w, enum stun_class class, uint16_t method,
 
 /* Each of these appends an attribute; there must be room (assert). */
 void stun_add(struct stun_writer *w, uint16_t type, const void *value, size_t len);
-void stun_add_u16(struct stun_writer *w, uint16_t type, uint16_t value); /* and two zero bytes */
-void stun_add_u32(struct stun_writer *w, uint16_t type, uint32_t value);
+void stun_add_u16(struct stun_writer *w, uint16_t type, uint16_t number); /* and two zero bytes */
+void stun_add_u32(struct stun_writer *w, uint16_t type, uint32_t number);
 void stun_add_address(struct stun_writer *w, uint16_t type, struct endpoint ep);
 void stun_add_xor_address(struct stun_writer *w, uint16_t type, struct endpoint ep);
 void stun_add_error(struct stun_writer *w, unsigned code, const char *reason);
