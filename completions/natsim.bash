@@ -9,17 +9,18 @@ _natsim_names() {
 	"${COMP_WORDS[0]}" "$1" --names 2>/dev/null
 }
 
-# The verb's first argument that is no option: the topology of exec and plan.
-_natsim_position() {
-	local i position=0
+# How many operands stand before the word: 0 where the topology of exec and plan goes.
+_natsim_operands() {
+	local i operands=0
 	for ((i = 2; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		--nat | --link | --only | --trials | --seed | -j | --out) ((i++)) ;;
+		--nat) i=$((i + 3)) ;; # ROLE=MODEL is three words, for bash breaks them at "="
+		--link | --seed | --pcap) i=$((i + 1)) ;;
 		-*) ;;
-		*) ((position++)) ;;
+		*) operands=$((operands + 1)) ;;
 		esac
 	done
-	echo $position
+	echo $operands
 }
 
 _natsim() {
@@ -32,8 +33,11 @@ _natsim() {
 		return
 	fi
 	# Behind "--" stands a command of the user's.
-	if [[ " ${COMP_WORDS[*]:2:COMP_CWORD-2} " == *' -- '* ]]; then
-		mapfile -t COMPREPLY < <(compgen -c -f -- "$cur")
+	if [ "$prev" = -- ]; then
+		mapfile -t COMPREPLY < <(compgen -c -- "$cur")
+		return
+	elif [[ " ${COMP_WORDS[*]:2:COMP_CWORD-2} " == *' -- '* ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -W --with -- "$cur")
 		return
 	fi
 	case $prev in
@@ -42,23 +46,22 @@ _natsim() {
 		compopt -o nospace
 		return
 		;;
-	--out)
-		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+	--out | --pcap)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;
 	--link | --only | --trials | --seed | -j) return ;;
 	esac
-	# --nat a=MODEL is three words, for bash breaks words at "=".
 	if [ "$prev" = = ] || [ "$cur" = = ]; then
 		_natsim_words "$(_natsim_names models)" "${cur#=}"
 		return
 	fi
 	case $verb:$cur in
 	run:-*) _natsim_words '--only --trials --seed -j --out' "$cur" ;;
-	classify:-*) _natsim_words '--all --json' "$cur" ;;
+	classify:-*) _natsim_words '--all --json --seed -j' "$cur" ;;
 	models:-* | topologies:-*) _natsim_words '--names --json' "$cur" ;;
 	model:-*) _natsim_words '--nft' "$cur" ;;
-	exec:-*) _natsim_words '--nat --link --with --tables --' "$cur" ;;
+	exec:-*) _natsim_words '--nat --link --with --tables --pcap --seed --' "$cur" ;;
 	plan:-*) _natsim_words '--nat --script' "$cur" ;;
 	run:*) mapfile -t COMPREPLY < <(compgen -W all -- "$cur"; compgen -f -X '!*.yaml' -- "$cur") ;;
 	classify:*) _natsim_words "$(_natsim_names models)" "$cur" ;;
@@ -70,7 +73,7 @@ _natsim() {
 		fi
 		;;
 	exec:* | plan:*)
-		[ "$(_natsim_position)" != 0 ] || _natsim_words "$(_natsim_names topologies)" "$cur"
+		[ "$(_natsim_operands)" != 0 ] || _natsim_words "$(_natsim_names topologies)" "$cur"
 		;;
 	help:*) _natsim_words "$verbs" "$cur" ;;
 	esac
