@@ -120,7 +120,7 @@ bench: $(PROGRAMS) $(BENCHES) ## measure natsim against the bare system
 	@for b in $(BENCHES); do $$b || exit; done
 
 check: lint tests ## lint, then every test
-tests: $(PROGRAMS) $(TESTS) ## every test
+tests: $(PROGRAMS) $(TESTS) | $(if $(filter check,$(MAKECMDGOALS)),lint) ## every test
 	@ci/run-tests $(LAB_TESTS) $(UNIT_TESTS) $(FUZZERS) $(GUARD_TESTS)
 unit: $(UNIT_TESTS) ## tests that need no privileges
 	@ci/run-tests $^

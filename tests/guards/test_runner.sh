@@ -26,13 +26,13 @@ cases() {
 	echo "echo '[==========] $# test(s) run.'"
 }
 
-# reports STATUS TOTALS COMMAND...: the command's exit status and last line.
+# reports STATUS TOTALS PROGRAM...: the runner's exit status and last line.
 reports() {
 	status=$1
 	totals=$2
 	shift 2
 	ended=0
-	MUST_RUN=${MUST_RUN:-0} "$top/ci/run-tests" "$@" >said 2>&1 || ended=$?
+	MUST_RUN=${must_run:-0} "$top/ci/run-tests" "$@" >said 2>&1 || ended=$?
 	cat said
 	[ "$ended" = "$status" ] && [ "$(tail -n 1 said)" = "$totals" ]
 }
@@ -90,7 +90,7 @@ a_skip_tells_its_reason() {
 
 a_skip_is_a_failure_where_everything_must_run() {
 	program ./one "$(cases passes skips)"
-	MUST_RUN=1
+	must_run=1
 	reports 1 '1 passed, 1 failed (1 skipped, which counts as failed here)' ./one
 }
 
