@@ -14,41 +14,64 @@
 /* What a peer may take besides trying: to start, to meet the other at the rendezvous, to linger. */
 #define GRACE_US 15000000u
 
-int trial_lab_open(const struct catalog *c, const struct stage_config *config, uint64_t seed,
-		   struct trial_lab *ret, struct err *e)
+struct trial_lab {
+	struct stage stage; /* the lab points into it */
+	struct lab *lab;
+	unsigned nodes[2]; /* of the roles a and b */
+	int taps[2];
+};
+
+static const char *const roles[] = { "a", "b" };
+
+int trial_check_stage(const struct stage *stage, const char *topology, struct err *e)
 {
-	static const char *const roles[] = { "a", "b" };
-	struct trial_lab t = { .taps = { -1, -1 } };
-	int code = stage_open(c, config, &t.stage, e);
+	if (stage_peer_node(stage, roles[0]) >= 0 && stage_peer_node(stage, roles[1]) >= 0 &&
+	    stage->rendezvous_node >= 0)
+		return 0;
+	return err_set_input(e, "%s: a trial needs peers a and b and a rendezvous", topology);
+}
 
-	for (int i = 0; code == 0 && i < 2; i++) {
-		int node = stage_peer_node(&t.stage, roles[i]);
+static int build(const struct catalog *c, const struct stage_config *config, uint64_t seed,
+		 struct trial_lab *t, struct err *e)
+{
+	int code = stage_open(c, config, &t->stage, e);
 
-		if (node < 0 || t.stage.rendezvous_node < 0)
-			code = err_set_input(e, "%s: a trial needs peers a and b and a rendezvous",
-					     config->topology);
-		else
-			t.nodes[i] = (unsigned)node;
-	}
 	if (code == 0)
-		code = stage_build(&t.stage, c, seed, -1, &t.lab, e);
-	for (int i = 0; code == 0 && i < 2; i++)
-		code = tap_open(lab_netns(t.lab, t.nodes[i]), &t.taps[i], e);
+		code = trial_check_stage(&t->stage, config->topology, e);
+	if (code == 0)
+		code = stage_build(&t->stage, c, seed, -1, &t->lab, e);
+	for (int i = 0; code == 0 && i < 2; i++) {
+		t->nodes[i] = (unsigned)stage_peer_node(&t->stage, roles[i]);
+		code = tap_open(lab_netns(t->lab, t->nodes[i]), &t->taps[i], e);
+	}
+	return code;
+}
+
+int trial_lab_new(const struct catalog *c, const struct stage_config *config, uint64_t seed,
+		  struct trial_lab **ret, struct err *e)
+{
+	struct trial_lab *t = calloc(1, sizeof(*t));
+
+	assert(t != NULL);
+	t->taps[0] = t->taps[1] = -1;
+	int code = build(c, config, seed, t, e);
 	if (code < 0)
-		trial_lab_close(&t);
+		trial_lab_free(t);
 	else
 		*ret = t;
 	return code;
 }
 
-void trial_lab_close(struct trial_lab *t)
+void trial_lab_free(struct trial_lab *t)
 {
+	if (t == NULL)
+		return;
 	for (int i = 0; i < 2; i++)
 		if (t->taps[i] >= 0)
 			(void)close(t->taps[i]);
 	lab_free(t->lab);
 	stage_close(&t->stage);
-	*t = (struct trial_lab){ .taps = { -1, -1 } };
+	free(t);
 }
 
 static void forget_taps(const struct trial_lab *t)
@@ -64,7 +87,7 @@ static int start_peer(const struct trial_lab *t, const struct trial_config *conf
 		      struct output *ret, struct err *e)
 {
 	struct contract contract = {
-		.role = i == 0 ? "a" : "b",
+		.role = roles[i],
 		.session = config->session,
 		.strategy = config->strategy,
 		.transport = config->transport,

@@ -11,17 +11,14 @@
 #include "sim/experiment/verdict.h"
 
 /* A lab with a tap on each peer's host. */
-struct trial_lab {
-	struct stage stage;
-	struct lab *lab;
-	unsigned nodes[2]; /* of the roles a and b */
-	int taps[2];
-};
+struct trial_lab;
 
-/* The topology must have both roles and a rendezvous. */
-int trial_lab_open(const struct catalog *c, const struct stage_config *config, uint64_t seed,
-		   struct trial_lab *ret, struct err *e);
-void trial_lab_close(struct trial_lab *t);
+/* Fails, as the user's mistake, unless the stage has both peers and a rendezvous. */
+int trial_check_stage(const struct stage *stage, const char *topology, struct err *e);
+
+int trial_lab_new(const struct catalog *c, const struct stage_config *config, uint64_t seed,
+		  struct trial_lab **ret, struct err *e);
+void trial_lab_free(struct trial_lab *t); /* NULL is allowed */
 
 struct trial_config {
 	const char *const *command; /* of both peers; placeholders are filled in */
