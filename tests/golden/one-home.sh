@@ -1,0 +1,340 @@
+#!/bin/sh
+# The title.
+#
+#	up	builds it; needs root, iproute2 and nftables
+#	down	removes it, whole or half built
+#
+# Each node is a network namespace, named with $PREFIX in front (natsim- if that is not set):
+# ip netns exec natsim-NODE COMMAND runs a command in it.
+set -eu
+
+prefix=${PREFIX-natsim-}
+
+up() {
+	# internet, the Internet: its kernel routes between the sites
+	ip netns add "${prefix}internet"
+	ip -n "${prefix}internet" link set lo up
+	ip netns exec "${prefix}internet" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1
+	ip netns exec "${prefix}internet" sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
+	ip netns exec "${prefix}internet" sysctl -q -w net.ipv4.ip_forward=1
+	ip netns exec "${prefix}internet" sysctl -q -w net.ipv4.conf.all.rp_filter=0
+	ip netns exec "${prefix}internet" sysctl -q -w net.ipv4.conf.default.rp_filter=0
+	ip netns exec "${prefix}internet" sysctl -q -w net.ipv4.icmp_ratelimit=0
+
+	# router-a, a router
+	ip netns add "${prefix}router-a"
+	ip -n "${prefix}router-a" link set lo up
+	ip netns exec "${prefix}router-a" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1
+	ip netns exec "${prefix}router-a" sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
+	ip netns exec "${prefix}router-a" sysctl -q -w net.ipv4.ip_forward=1
+	ip netns exec "${prefix}router-a" sysctl -q -w net.ipv4.conf.all.rp_filter=0
+	ip netns exec "${prefix}router-a" sysctl -q -w net.ipv4.conf.default.rp_filter=0
+	ip netns exec "${prefix}router-a" sysctl -q -w net.ipv4.icmp_ratelimit=0
+	ip netns exec "${prefix}router-a" sysctl -q -w net.ipv4.conf.all.send_redirects=0
+	ip netns exec "${prefix}router-a" sysctl -q -w net.ipv4.conf.default.send_redirects=0
+
+	# host-a, a host
+	ip netns add "${prefix}host-a"
+	ip -n "${prefix}host-a" link set lo up
+	ip netns exec "${prefix}host-a" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1
+	ip netns exec "${prefix}host-a" sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
+	ip netns exec "${prefix}host-a" sysctl -q -w net.ipv4.ip_forward=0
+	ip netns exec "${prefix}host-a" sysctl -q -w net.ipv4.conf.all.rp_filter=0
+	ip netns exec "${prefix}host-a" sysctl -q -w net.ipv4.conf.default.rp_filter=0
+	ip netns exec "${prefix}host-a" sysctl -q -w net.ipv4.icmp_ratelimit=0
+
+	# host-a2, a host
+	ip netns add "${prefix}host-a2"
+	ip -n "${prefix}host-a2" link set lo up
+	ip netns exec "${prefix}host-a2" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1
+	ip netns exec "${prefix}host-a2" sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
+	ip netns exec "${prefix}host-a2" sysctl -q -w net.ipv4.ip_forward=0
+	ip netns exec "${prefix}host-a2" sysctl -q -w net.ipv4.conf.all.rp_filter=0
+	ip netns exec "${prefix}host-a2" sysctl -q -w net.ipv4.conf.default.rp_filter=0
+	ip netns exec "${prefix}host-a2" sysctl -q -w net.ipv4.icmp_ratelimit=0
+
+	# server, a host
+	ip netns add "${prefix}server"
+	ip -n "${prefix}server" link set lo up
+	ip netns exec "${prefix}server" sysctl -q -w net.ipv6.conf.all.disable_ipv6=1
+	ip netns exec "${prefix}server" sysctl -q -w net.ipv6.conf.default.disable_ipv6=1
+	ip netns exec "${prefix}server" sysctl -q -w net.ipv4.ip_forward=0
+	ip netns exec "${prefix}server" sysctl -q -w net.ipv4.conf.all.rp_filter=0
+	ip netns exec "${prefix}server" sysctl -q -w net.ipv4.conf.default.rp_filter=0
+	ip netns exec "${prefix}server" sysctl -q -w net.ipv4.icmp_ratelimit=0
+
+	# the links between them, still down
+	ip -n "${prefix}internet" link add router-a address 02:00:00:00:01:01 type veth \
+		peer name wan netns "${prefix}router-a" address 02:00:00:00:01:02
+	ip -n "${prefix}internet" link add server address 02:00:00:00:02:01 type veth \
+		peer name eth0 netns "${prefix}server" address 02:00:00:00:02:02
+	ip -n "${prefix}router-a" link add lan type bridge stp_state 0
+	ip -n "${prefix}router-a" link add host-a address 02:00:00:00:03:01 type veth \
+		peer name eth0 netns "${prefix}host-a" address 02:00:00:00:03:02
+	ip -n "${prefix}router-a" link set host-a master lan
+	ip -n "${prefix}router-a" link add host-a2 address 02:00:00:00:04:01 type veth \
+		peer name eth0 netns "${prefix}host-a2" address 02:00:00:00:04:02
+	ip -n "${prefix}router-a" link set host-a2 master lan
+
+	# internet
+	ip -n "${prefix}internet" address add 198.51.100.1/24 dev router-a
+	ip -n "${prefix}internet" address add 203.0.113.1/24 dev server
+	ip -n "${prefix}internet" link set router-a up
+	ip -n "${prefix}internet" link set server up
+
+	# router-a, NAT model full-cone
+	ip -n "${prefix}router-a" address add 198.51.100.2/24 dev wan
+	ip -n "${prefix}router-a" address add 10.1.0.1/24 dev lan
+	ip -n "${prefix}router-a" link set wan up
+	ip -n "${prefix}router-a" link set lan up
+	ip -n "${prefix}router-a" link set host-a up
+	ip -n "${prefix}router-a" link set host-a2 up
+	ip -n "${prefix}router-a" route add default via 198.51.100.1
+	ip netns exec "${prefix}router-a" nft -f - <<'RULES'
+# NAT model full-cone: Cone NAT that lets in whoever sends to a port it has mapped
+# mapping endpoint-independent, filtering endpoint-independent, ports preserve
+
+define OUTSIDE = "wan"
+define ADDRESS = 198.51.100.2
+define INSIDE = 10.1.0.0/24
+define PORTS = 1024-65535
+
+table ip natsim
+delete table ip natsim
+
+# base: what every router here has. The other files add to this table and to these chains.
+#
+# Nothing that comes from outside may reach the router's own stack over UDP or TCP: a stack that
+# accepts such a packet makes conntrack remember it as a flow of the router itself, and a later flow
+# from inside that needs the same port is then moved to another one. The stack's own answers (RST,
+# port unreachable) would also not be those the model asks for.
+
+table ip natsim {
+	chain own_stack {
+		type filter hook input priority filter; policy accept;
+		ip daddr $ADDRESS meta l4proto { tcp, udp } drop
+	}
+}
+
+# filtering: who may send in (RFC 4787 and RFC 5382, section 5), the part all behaviours share.
+#
+# The chain sees what comes from outside and belongs to no flow conntrack knows, before anything is
+# translated. filtering-*.nft accept from it, unsolicited-*.nft end it. What is refused here is never
+# confirmed by conntrack, so it leaves no trace that a later flow from inside could collide with.
+# ICMP errors about a known flow are "related", not new, and pass (RFC 4787, REQ-12).
+
+table ip natsim {
+	chain filtering {
+		type filter hook prerouting priority dstnat - 10; policy accept;
+		iifname != $OUTSIDE accept
+		meta l4proto != { tcp, udp } accept
+		ct state != new accept
+	}
+
+	# Sees each packet as it leaves, when translation is done, and remembers it for as long as
+	# conntrack remembers its flow: a TCP flow that conntrack holds for longer than the transitory
+	# timeout is an established one.
+	chain remember {
+		type filter hook postrouting priority srcnat + 10; policy accept;
+		meta l4proto udp goto remember_udp
+		meta l4proto tcp ct expiration > 240s goto remember_tcp_established
+		meta l4proto tcp goto remember_tcp_transitory
+	}
+	chain remember_udp {
+	}
+	chain remember_tcp_established {
+	}
+	chain remember_tcp_transitory {
+	}
+}
+
+# translation: what every router that translates has, whatever its behaviours.
+#
+# Each outside port belongs to one mapping at a time, and owner_of says to which inside endpoint. No
+# two mappings share a port (RFC 4787, REQ-3, and RFC 5382, REQ-7: no port overloading), not even
+# towards different destinations. mapping-*.nft decide when a flow uses a mapping there is already,
+# ports-*.nft which port a new one gets.
+
+table ip natsim {
+	# protocol . outside port : inside address . inside port
+	map owner_of {
+		type inet_proto . inet_service : ipv4_addr . inet_service
+		flags dynamic, timeout
+		size 16384
+	}
+
+	# What filtering let in goes to the owner of the port it came to.
+	chain inbound {
+		type nat hook prerouting priority dstnat; policy accept;
+		iifname $OUTSIDE ip daddr $ADDRESS meta l4proto { tcp, udp } \
+			dnat ip to meta l4proto . th dport map @owner_of
+	}
+
+	# Sees the first packet of each flow. ICMP queries (RFC 5508) are left to conntrack.
+	chain outbound {
+		type nat hook postrouting priority srcnat; policy accept;
+		oifname != $OUTSIDE accept
+		ip saddr != $INSIDE accept
+		meta l4proto != { tcp, udp } snat ip to $ADDRESS
+	}
+
+	# A packet that conntrack cannot place is not translated: it must not leave with its inside
+	# address.
+	chain leak {
+		type filter hook postrouting priority srcnat + 5; policy accept;
+		oifname $OUTSIDE ct state invalid drop
+	}
+
+	# An owner keeps its port as long as packets pass in either direction (RFC 4787, REQ-6), in
+	# flows begun inside and in those that someone outside began.
+	chain remember_udp {
+		meta l4proto udp ct original ip saddr $INSIDE update @owner_of { meta l4proto . ct reply proto-dst \
+			timeout 120s : ct original ip saddr . ct original proto-src }
+		meta l4proto udp ct reply ip saddr $INSIDE update @owner_of { meta l4proto . ct original proto-dst \
+			timeout 120s : ct reply ip saddr . ct reply proto-src }
+	}
+	chain remember_tcp_established {
+		meta l4proto tcp ct original ip saddr $INSIDE update @owner_of { meta l4proto . ct reply proto-dst \
+			timeout 7440s : ct original ip saddr . ct original proto-src }
+		meta l4proto tcp ct reply ip saddr $INSIDE update @owner_of { meta l4proto . ct original proto-dst \
+			timeout 7440s : ct reply ip saddr . ct reply proto-src }
+	}
+	chain remember_tcp_transitory {
+		meta l4proto tcp ct original ip saddr $INSIDE update @owner_of { meta l4proto . ct reply proto-dst \
+			timeout 240s : ct original ip saddr . ct original proto-src }
+		meta l4proto tcp ct reply ip saddr $INSIDE update @owner_of { meta l4proto . ct original proto-dst \
+			timeout 240s : ct reply ip saddr . ct reply proto-src }
+	}
+}
+
+# mapping, endpoint-independent (RFC 4787, REQ-1; RFC 5382, REQ-1): an inside endpoint keeps its
+# outside endpoint whomever it talks to.
+
+table ip natsim {
+	# protocol . inside address . inside port : outside address . outside port
+	map mapping_of {
+		type inet_proto . ipv4_addr . inet_service : ipv4_addr . inet_service
+		flags dynamic, timeout
+		size 16384
+	}
+
+	chain outbound {
+		snat ip to meta l4proto . ip saddr . th sport map @mapping_of
+	}
+
+	# A new mapping that drew somebody's port is dropped before it exists; the packet that is sent
+	# again draws once more.
+	chain clash {
+		type filter hook postrouting priority srcnat + 5; policy accept;
+		oifname $OUTSIDE meta l4proto { tcp, udp } ct direction original \
+			ct status ! confirmed meta l4proto . ct original ip saddr . ct original proto-src != @mapping_of \
+			meta l4proto . ct reply proto-dst @owner_of drop
+	}
+
+	chain remember_udp {
+		meta l4proto udp ct original ip saddr $INSIDE update @mapping_of { \
+			meta l4proto . ct original ip saddr . ct original proto-src \
+			timeout 120s : ct reply ip daddr . ct reply proto-dst }
+		meta l4proto udp ct reply ip saddr $INSIDE update @mapping_of { \
+			meta l4proto . ct reply ip saddr . ct reply proto-src \
+			timeout 120s : ct original ip daddr . ct original proto-dst }
+	}
+	chain remember_tcp_established {
+		meta l4proto tcp ct original ip saddr $INSIDE update @mapping_of { \
+			meta l4proto . ct original ip saddr . ct original proto-src \
+			timeout 7440s : ct reply ip daddr . ct reply proto-dst }
+		meta l4proto tcp ct reply ip saddr $INSIDE update @mapping_of { \
+			meta l4proto . ct reply ip saddr . ct reply proto-src \
+			timeout 7440s : ct original ip daddr . ct original proto-dst }
+	}
+	chain remember_tcp_transitory {
+		meta l4proto tcp ct original ip saddr $INSIDE update @mapping_of { \
+			meta l4proto . ct original ip saddr . ct original proto-src \
+			timeout 240s : ct reply ip daddr . ct reply proto-dst }
+		meta l4proto tcp ct reply ip saddr $INSIDE update @mapping_of { \
+			meta l4proto . ct reply ip saddr . ct reply proto-src \
+			timeout 240s : ct original ip daddr . ct original proto-dst }
+	}
+}
+
+# ports, preserve: a new mapping gets the inside port if that lies in the range and belongs to nobody
+# (RFC 4787, section 4.2.1), else a random one of the range.
+
+table ip natsim {
+	chain outbound {
+		th sport $PORTS meta l4proto . th sport != @owner_of snat ip to $ADDRESS
+		meta l4proto { tcp, udp } snat ip to $ADDRESS : $PORTS random
+	}
+}
+
+# filtering, endpoint-independent (RFC 4787, section 5): whoever sends to a port that a mapping holds
+# gets in.
+
+table ip natsim {
+	chain filtering {
+		meta l4proto . th dport @owner_of accept
+	}
+}
+
+# unsolicited udp, drop: what filtering refuses gets no answer.
+
+table ip natsim {
+	chain filtering {
+		meta l4proto udp drop
+	}
+}
+
+# unsolicited tcp, drop: what filtering refuses gets no answer (RFC 5382, REQ-4, which wants an ICMP
+# error only after six seconds, for a simultaneous open to have time).
+
+table ip natsim {
+	chain filtering {
+		meta l4proto tcp drop
+	}
+}
+RULES
+	ip netns exec "${prefix}router-a" sysctl -q -w net.netfilter.nf_conntrack_udp_timeout=120
+	ip netns exec "${prefix}router-a" sysctl -q -w net.netfilter.nf_conntrack_udp_timeout_stream=120
+	ip netns exec "${prefix}router-a" sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_established=7440
+	ip netns exec "${prefix}router-a" sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_syn_sent=240
+	ip netns exec "${prefix}router-a" sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_syn_recv=240
+	ip netns exec "${prefix}router-a" sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_fin_wait=240
+	ip netns exec "${prefix}router-a" sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_close_wait=240
+	ip netns exec "${prefix}router-a" sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_last_ack=240
+	ip netns exec "${prefix}router-a" sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_time_wait=240
+	ip netns exec "${prefix}router-a" sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_close=240
+	ip netns exec "${prefix}router-a" sysctl -q -w net.netfilter.nf_conntrack_tcp_loose=0
+
+	# host-a
+	ip -n "${prefix}host-a" address add 10.1.0.2/24 dev eth0
+	ip -n "${prefix}host-a" link set eth0 up
+	ip -n "${prefix}host-a" route add default via 10.1.0.1
+
+	# host-a2
+	ip -n "${prefix}host-a2" address add 10.1.0.3/24 dev eth0
+	ip -n "${prefix}host-a2" link set eth0 up
+	ip -n "${prefix}host-a2" route add default via 10.1.0.1
+
+	# server
+	ip -n "${prefix}server" address add 203.0.113.10/24 dev eth0
+	ip -n "${prefix}server" address add 203.0.113.20/24 dev eth0
+	ip -n "${prefix}server" link set eth0 up
+	ip -n "${prefix}server" route add default via 203.0.113.1
+}
+
+down() {
+	for node in server host-a2 host-a router-a internet; do
+		if [ -e "/run/netns/$prefix$node" ]; then
+			ip netns delete "$prefix$node"
+		fi
+	done
+}
+
+case "${1-}" in
+up) up ;;
+down) down ;;
+*)
+	echo "usage: $0 up|down" >&2
+	exit 2
+	;;
+esac
