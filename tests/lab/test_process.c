@@ -394,6 +394,8 @@ int main(void)
 		cmocka_unit_test(starting_and_ending_leaves_no_descriptor),
 	};
 
+	/* A folder of PATH that may not be searched would be the error instead of a missing file. */
+	(void)setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	go_inside();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
