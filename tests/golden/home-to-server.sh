@@ -102,9 +102,9 @@ delete table ip natsim
 # base: what every router here has. The other files add to this table and to these chains.
 #
 # Nothing that comes from outside may reach the router's own stack over UDP or TCP: a stack that
-# accepts such a packet makes conntrack remember it as a flow of the router itself, and a later flow
-# from inside that needs the same port is then moved to another one. The stack's own answers (RST,
-# port unreachable) would also not be those the model asks for.
+# accepts such a packet makes conntrack remember it as a flow of the router itself, and a later
+# flow from inside that needs the same port is then moved to another one. The stack's own answers
+# (RST, port unreachable) would also not be those the model asks for.
 
 table ip natsim {
 	chain own_stack {
@@ -115,10 +115,10 @@ table ip natsim {
 
 # filtering: who may send in (RFC 4787 and RFC 5382, section 5), the part all behaviours share.
 #
-# The chain sees what comes from outside and belongs to no flow conntrack knows, before anything is
-# translated. filtering-*.nft accept from it, unsolicited-*.nft end it. What is refused here is never
-# confirmed by conntrack, so it leaves no trace that a later flow from inside could collide with.
-# ICMP errors about a known flow are "related", not new, and pass (RFC 4787, REQ-12).
+# The chain sees what comes from outside and belongs to no flow conntrack knows, before anything
+# is translated. filtering-*.nft accept from it, unsolicited-*.nft end it. What is refused here is
+# never confirmed by conntrack, so it leaves no trace that a later flow from inside could collide
+# with. ICMP errors about a known flow are "related", not new, and pass (RFC 4787, REQ-12).
 
 table ip natsim {
 	chain filtering {
@@ -129,8 +129,8 @@ table ip natsim {
 	}
 
 	# Sees each packet as it leaves, when translation is done, and remembers it for as long as
-	# conntrack remembers its flow: a TCP flow that conntrack holds for longer than the transitory
-	# timeout is an established one.
+	# conntrack remembers its flow: a TCP flow that conntrack holds for longer than the
+	# transitory timeout is an established one.
 	chain remember {
 		type filter hook postrouting priority srcnat + 10; policy accept;
 		meta l4proto udp goto remember_udp
@@ -147,10 +147,11 @@ table ip natsim {
 
 # translation: what every router that translates has, whatever its behaviours.
 #
-# Each outside port belongs to one mapping at a time, and owner_of says to which inside endpoint. No
-# two mappings share a port (RFC 4787, REQ-3, and RFC 5382, REQ-7: no port overloading), not even
-# towards different destinations. mapping-*.nft decide when a flow uses a mapping there is already,
-# ports-*.nft which port a new one gets.
+# Each outside port belongs to one mapping at a time, and owner_of says to which inside endpoint.
+# No two mappings share a port (RFC 4787, REQ-3, and RFC 5382, REQ-7: no port overloading), not
+# even towards different destinations. mapping-*.nft decide when a flow uses a mapping there is
+# already, ports-*.nft which port a new one gets. Where the kernel draws the port, at random, it
+# may draw one that has an owner; see the chain "clash".
 
 table ip natsim {
 	# protocol . outside port : inside address . inside port
@@ -175,45 +176,53 @@ table ip natsim {
 		meta l4proto != { tcp, udp } snat ip to $ADDRESS
 	}
 
-	# A packet that conntrack cannot place is not translated: it must not leave with its inside
-	# address.
+	# A packet that conntrack cannot place is not translated: it must not leave with its
+	# inside address.
 	chain leak {
 		type filter hook postrouting priority srcnat + 5; policy accept;
 		oifname $OUTSIDE ct state invalid drop
 	}
 
-	# An owner keeps its port as long as packets pass in either direction (RFC 4787, REQ-6), in
-	# flows begun inside and in those that someone outside began.
+	# An owner keeps its port as long as packets pass in either direction (RFC 4787, REQ-6),
+	# both in flows begun inside, whose answers come to our address, and in flows begun
+	# outside, which came to it themselves.
 	chain remember_udp {
-		meta l4proto udp ct original ip saddr $INSIDE update @owner_of { meta l4proto . ct reply proto-dst \
-			timeout 120s : ct original ip saddr . ct original proto-src }
-		meta l4proto udp ct reply ip saddr $INSIDE update @owner_of { meta l4proto . ct original proto-dst \
-			timeout 120s : ct reply ip saddr . ct reply proto-src }
+		meta l4proto udp ct reply ip daddr $ADDRESS update @owner_of { \
+			meta l4proto . ct reply proto-dst timeout 120s : \
+			ct original ip saddr . ct original proto-src }
+		meta l4proto udp ct original ip daddr $ADDRESS update @owner_of { \
+			meta l4proto . ct original proto-dst timeout 120s : \
+			ct reply ip saddr . ct reply proto-src }
 	}
 	chain remember_tcp_established {
-		meta l4proto tcp ct original ip saddr $INSIDE update @owner_of { meta l4proto . ct reply proto-dst \
-			timeout 7440s : ct original ip saddr . ct original proto-src }
-		meta l4proto tcp ct reply ip saddr $INSIDE update @owner_of { meta l4proto . ct original proto-dst \
-			timeout 7440s : ct reply ip saddr . ct reply proto-src }
+		meta l4proto tcp ct reply ip daddr $ADDRESS update @owner_of { \
+			meta l4proto . ct reply proto-dst timeout 7440s : \
+			ct original ip saddr . ct original proto-src }
+		meta l4proto tcp ct original ip daddr $ADDRESS update @owner_of { \
+			meta l4proto . ct original proto-dst timeout 7440s : \
+			ct reply ip saddr . ct reply proto-src }
 	}
 	chain remember_tcp_transitory {
-		meta l4proto tcp ct original ip saddr $INSIDE update @owner_of { meta l4proto . ct reply proto-dst \
-			timeout 240s : ct original ip saddr . ct original proto-src }
-		meta l4proto tcp ct reply ip saddr $INSIDE update @owner_of { meta l4proto . ct original proto-dst \
-			timeout 240s : ct reply ip saddr . ct reply proto-src }
+		meta l4proto tcp ct reply ip daddr $ADDRESS update @owner_of { \
+			meta l4proto . ct reply proto-dst timeout 240s : \
+			ct original ip saddr . ct original proto-src }
+		meta l4proto tcp ct original ip daddr $ADDRESS update @owner_of { \
+			meta l4proto . ct original proto-dst timeout 240s : \
+			ct reply ip saddr . ct reply proto-src }
 	}
 }
 
-# mapping, address and port-dependent (RFC 4787, section 4.1; RFC 3489 called it symmetric): each flow
-# of an inside endpoint has an outside endpoint of its own. That is what conntrack does by itself, so
-# no map is needed: the flow is the mapping.
+# mapping, address and port-dependent (RFC 4787, section 4.1; RFC 3489 called it symmetric): each
+# flow of an inside endpoint has an outside endpoint of its own. That is what conntrack does by
+# itself, so no map is needed: the flow is the mapping.
 
 table ip natsim {
-	# A new mapping that drew somebody's port is dropped before it exists; the packet that is sent
-	# again draws once more.
+	# A new mapping that drew somebody's port is dropped before it exists; the packet that is
+	# sent again draws once more. Only a flow's first packet is not confirmed yet.
 	chain clash {
 		type filter hook postrouting priority srcnat + 5; policy accept;
-		oifname $OUTSIDE meta l4proto { tcp, udp } ct direction original ct status ! confirmed \
+		oifname $OUTSIDE meta l4proto { tcp, udp } \
+			ct direction original ct status ! confirmed \
 			meta l4proto . ct reply proto-dst @owner_of drop
 	}
 }
@@ -226,8 +235,8 @@ table ip natsim {
 	}
 }
 
-# filtering, address and port-dependent (RFC 4787, section 5): an outside endpoint gets in to a mapping that
-# has sent to that very address and port.
+# filtering, address and port-dependent (RFC 4787, section 5): an outside endpoint gets in to a
+# mapping that has sent to that very address and port.
 
 table ip natsim {
 	# protocol . the mapping's outside address . its port . remote address . remote port
@@ -244,15 +253,18 @@ table ip natsim {
 	# Only what leaves permits: an inbound packet must not keep its own permission alive.
 	chain remember_udp {
 		oifname $OUTSIDE update @permitted { \
-			meta l4proto . ip saddr . th sport . ip daddr . th dport timeout 120s }
+			meta l4proto . ip saddr . th sport . ip daddr . th dport \
+			timeout 120s }
 	}
 	chain remember_tcp_established {
 		oifname $OUTSIDE update @permitted { \
-			meta l4proto . ip saddr . th sport . ip daddr . th dport timeout 7440s }
+			meta l4proto . ip saddr . th sport . ip daddr . th dport \
+			timeout 7440s }
 	}
 	chain remember_tcp_transitory {
 		oifname $OUTSIDE update @permitted { \
-			meta l4proto . ip saddr . th sport . ip daddr . th dport timeout 240s }
+			meta l4proto . ip saddr . th sport . ip daddr . th dport \
+			timeout 240s }
 	}
 }
 
@@ -264,8 +276,8 @@ table ip natsim {
 	}
 }
 
-# unsolicited tcp, drop: what filtering refuses gets no answer (RFC 5382, REQ-4, which wants an ICMP
-# error only after six seconds, for a simultaneous open to have time).
+# unsolicited tcp, drop: what filtering refuses gets no answer (RFC 5382, REQ-4, which wants an
+# ICMP error only after six seconds, for a simultaneous open to have time).
 
 table ip natsim {
 	chain filtering {
