@@ -12,21 +12,30 @@
 #include "sim/experiment/pool.h"
 #include "sim/model/oracle.h"
 
-/* A job should take about this long. */
-#define JOB_US 1000000u
-
 /* What a trial takes besides trying: starting programs, meeting, saying goodbye. Only for cutting
  * jobs. */
 #define TRIAL_US 100000u
 
-struct job {
+/* A job takes this share of what each worker has to do in all, and not less than it is worth to
+ * build a lab for. */
+#define JOB_SHARE  0.5
+#define JOB_MIN_US 1000000u
+
+/* One trial to be made. */
+struct unit {
 	size_t cell;
-	unsigned first, count;
+	unsigned trial;
+};
+
+/* Units that need the same lab, one after another. */
+struct job {
+	size_t first, count;
 	uint64_t cost_us;
 };
 
 struct running {
 	const struct run_config *config;
+	struct unit *units;
 	struct job *jobs;
 	size_t jobs_count;
 };
@@ -117,36 +126,75 @@ static uint64_t trial_cost_us(const struct run_config *config, const struct run_
 	return TRIAL_US + (uint64_t)(fails * (double)config->suite->give_up_us);
 }
 
+static bool same_lab(const struct suite_cell *a, const struct suite_cell *b)
+{
+	return strcmp(a->topology, b->topology) == 0 && strcmp(a->nat_a, b->nat_a) == 0 &&
+	       strcmp(a->nat_b, b->nat_b) == 0 && strcmp(a->link, b->link) == 0;
+}
+
+/* All trials, those that share a lab side by side. */
+static struct unit *list_units(const struct run_config *config, size_t *ret_count)
+{
+	const struct run_cell *cells = config->cells;
+	size_t count = 0;
+	CLEANUP(free) bool *listed = calloc(config->cells_count + 1, sizeof(*listed));
+	struct unit *units = calloc(config->cells_count * config->trials + 1, sizeof(*units));
+
+	assert(listed != NULL && units != NULL);
+	for (size_t i = 0; i < config->cells_count; i++) {
+		if (listed[i])
+			continue;
+		for (size_t k = i; k < config->cells_count; k++) {
+			if (!same_lab(&cells[i].names, &cells[k].names))
+				continue;
+			listed[k] = true;
+			for (unsigned t = 0; t < config->trials; t++)
+				units[count++] = (struct unit){ k, t };
+		}
+	}
+	*ret_count = count;
+	return units;
+}
+
+/* The longest first: the short ones then fill the gaps at the end. */
 static int compare_jobs(const void *a, const void *b)
 {
 	const struct job *x = a, *y = b;
 
 	if (x->cost_us != y->cost_us)
 		return x->cost_us > y->cost_us ? -1 : 1;
-	if (x->cell != y->cell)
-		return x->cell < y->cell ? -1 : 1;
 	return x->first < y->first ? -1 : x->first > y->first;
 }
 
-static struct job *cut_jobs(const struct run_config *config, size_t *ret_count)
+static void cut_jobs(struct running *r)
 {
-	size_t count = 0, size = config->cells_count * config->trials;
-	struct job *jobs = calloc(size + 1, sizeof(*jobs));
+	const struct run_config *config = r->config;
+	size_t units_count = 0;
+	uint64_t total_us = 0;
+	struct job job = { 0 };
 
-	assert(jobs != NULL);
-	for (size_t i = 0; i < config->cells_count; i++) {
-		uint64_t cost_us = trial_cost_us(config, &config->cells[i]);
-		unsigned each = cost_us < JOB_US ? (unsigned)(JOB_US / cost_us) : 1;
+	r->units = list_units(config, &units_count);
+	r->jobs = calloc(units_count + 1, sizeof(*r->jobs));
+	assert(r->jobs != NULL);
+	for (size_t i = 0; i < config->cells_count; i++)
+		total_us += config->trials * trial_cost_us(config, &config->cells[i]);
+	double share_us = JOB_SHARE * (double)total_us / (double)config->workers;
+	uint64_t limit_us = share_us > JOB_MIN_US ? (uint64_t)share_us : JOB_MIN_US;
 
-		for (unsigned first = 0; first < config->trials; first += each) {
-			unsigned rest = config->trials - first, n = rest < each ? rest : each;
+	for (size_t i = 0; i < units_count; i++) {
+		const struct run_cell *cell = &config->cells[r->units[i].cell];
+		const struct run_cell *first = &config->cells[r->units[job.first].cell];
 
-			jobs[count++] = (struct job){ i, first, n, n * cost_us };
+		if (job.count > 0 &&
+		    (job.cost_us >= limit_us || !same_lab(&first->names, &cell->names))) {
+			r->jobs[r->jobs_count++] = job;
+			job = (struct job){ .first = i };
 		}
+		job.count++;
+		job.cost_us += trial_cost_us(config, cell);
 	}
-	qsort(jobs, count, sizeof(*jobs), compare_jobs);
-	*ret_count = count;
-	return jobs;
+	r->jobs[r->jobs_count++] = job;
+	qsort(r->jobs, r->jobs_count, sizeof(*r->jobs), compare_jobs);
 }
 
 /* ---- in a worker */
@@ -172,12 +220,6 @@ static void worker_stop(void *arg)
 
 	trial_lab_free(kept->lab);
 	free(kept);
-}
-
-static bool same_lab(const struct suite_cell *a, const struct suite_cell *b)
-{
-	return strcmp(a->topology, b->topology) == 0 && strcmp(a->nat_a, b->nat_a) == 0 &&
-	       strcmp(a->nat_b, b->nat_b) == 0 && strcmp(a->link, b->link) == 0;
 }
 
 static int need_lab(const struct run_config *config, struct kept *kept,
@@ -243,16 +285,17 @@ static int work(void *arg, void *kept, size_t index, struct pool_channel *channe
 {
 	const struct running *r = arg;
 	const struct job *job = &r->jobs[index];
-	const struct suite_cell *names = &r->config->cells[job->cell].names;
-	int code = need_lab(r->config, kept, names,
-			    prng_derive(r->config->seed, cell_number(names), UINT64_MAX), e);
+	int code = 0;
 
-	for (unsigned i = job->first; code == 0 && i < job->first + job->count; i++) {
-		struct run_trial trial = { .cell = job->cell, .trial = i };
+	for (size_t i = job->first; code == 0 && i < job->first + job->count; i++) {
+		const struct suite_cell *names = &r->config->cells[r->units[i].cell].names;
+		struct run_trial trial = { .cell = r->units[i].cell, .trial = r->units[i].trial };
 
-		trial.seed = prng_derive(r->config->seed, cell_number(names), i);
+		trial.seed = prng_derive(r->config->seed, cell_number(names), trial.trial);
 		draw_skew(r->config, &trial);
-		code = try_once(r->config, kept, &trial, e);
+		code = need_lab(r->config, kept, names, trial.seed, e);
+		if (code == 0)
+			code = try_once(r->config, kept, &trial, e);
 		if (code == 0)
 			pool_send(channel, &trial);
 	}
@@ -322,20 +365,22 @@ static void tick(void *arg)
 int run_all(const struct run_config *config, int *ret_signal, struct err *e)
 {
 	struct running r = { .config = config };
-	CLEANUP(free) struct job *jobs = cut_jobs(config, &r.jobs_count);
 
-	r.jobs = jobs;
-	return pool_run(&(struct pool_config){ .workers = config->workers,
-					       .jobs = r.jobs_count,
-					       .message_size = sizeof(struct run_trial),
-					       .work = work,
-					       .start = worker_start,
-					       .stop = worker_stop,
-					       .message = take_trial,
-					       .tick = tick,
-					       .interval_us = 100000,
-					       .arg = &r },
-			ret_signal, e);
+	cut_jobs(&r);
+	int code = pool_run(&(struct pool_config){ .workers = config->workers,
+						   .jobs = r.jobs_count,
+						   .message_size = sizeof(struct run_trial),
+						   .work = work,
+						   .start = worker_start,
+						   .stop = worker_stop,
+						   .message = take_trial,
+						   .tick = tick,
+						   .interval_us = 100000,
+						   .arg = &r },
+			    ret_signal, e);
+	free(r.units);
+	free(r.jobs);
+	return code;
 }
 
 bool run_judge(struct run_cell *cells, size_t count)

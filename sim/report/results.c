@@ -15,7 +15,10 @@
 /* Of summary.json and results.jsonl. */
 #define FORMAT 1
 
-/* Rates and times need no more digits, and 0.839 should not be printed as 0.83900000000000008. */
+/* Enough for milliseconds of a day, and few enough that 0.839 is printed as 0.839. */
+#define DIGITS 12
+
+/* Rates and times need no more than three places. */
 static json_t *rounded(double value)
 {
 	return json_real(round(value * 1000) / 1000);
@@ -82,7 +85,7 @@ int results_write_trial(FILE *file, const struct results_about *about,
 			const struct suite_cell *cell, const struct run_trial *trial, struct err *e)
 {
 	json_t *object = trial_to_json(about, cell, trial);
-	int code = json_dumpf(object, file, JSON_COMPACT);
+	int code = json_dumpf(object, file, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
 
 	json_decref(object);
 	if (code < 0 || fputc('\n', file) == EOF || fflush(file) == EOF)
@@ -164,7 +167,8 @@ int results_write_summary(const char *dir, const struct results_about *about,
 
 	buf_printf(&path, "%s/summary.json", dir);
 	buf_printf(&draft, "%s.new", buf_text(&path));
-	int code = json_dump_file(summary, buf_text(&draft), JSON_INDENT(1));
+	int code = json_dump_file(summary, buf_text(&draft),
+				  JSON_INDENT(1) | JSON_REAL_PRECISION(DIGITS));
 	json_decref(summary);
 	if (code < 0 || rename(buf_text(&draft), buf_text(&path)) < 0)
 		return err_set(e, -errno, "write %s", buf_text(&path));
