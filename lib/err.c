@@ -15,6 +15,8 @@ static void make_printable(char *text)
 }
 
 static void err_vset(struct err *e, enum err_kind kind, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+static void err_vset(struct err *e, enum err_kind kind, const char *fmt, va_list ap)
 {
 	e->kind = kind;
 	(void)vsnprintf(e->text, sizeof(e->text), fmt, ap);
