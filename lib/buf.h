@@ -27,7 +27,8 @@ static inline void buf_cleanup(struct buf *b)
 
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_puts(struct buf *b, const char *text);
-void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_printf(struct buf *b, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3), nonnull(2)));
 void buf_clear(struct buf *b);
 
 /* The text so far, never NULL; valid until the next call that changes b. */
