@@ -373,11 +373,15 @@ static void wire_free_leaves_no_process(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
-/* The child that is to be killed: starts a wire and tells its number. */
+/* The child that is to be killed: starts a wire and tells its process number. */
 static _Noreturn void be_killed(struct wire_lab *lab, int tell_fd)
 {
 	wire_lab_start(lab, 1, -1);
 	pid_t pid = wire_pid(lab->wire);
+	/* It is past its first steps when it forwards. */
+	int in = site_socket(lab, 1, SOCK_DGRAM, PORT),
+	    out = site_sender(lab, 0, site_addr(1), PORT);
+	(void)send_and_get_ttl(out, in);
 	if (write(tell_fd, &pid, sizeof(pid)) != (ssize_t)sizeof(pid))
 		_exit(1);
 	for (;;)
@@ -401,8 +405,12 @@ static void wire_dies_with_a_parent_that_is_killed(void **state)
 	assert_return_code(pidfd, errno);
 	struct pollfd alive = { .fd = pidfd, .events = POLLIN };
 	assert_int_equal(poll(&alive, 1, 0), 0);
+	/* Stopped, it cannot see the stop socket close: only the kernel can end it. */
+	assert_return_code(kill(wire, SIGSTOP), errno);
 	assert_return_code(kill(parent, SIGKILL), errno);
-	assert_true(await_readable(pidfd, soon_us()));
+	bool ended = await_readable(pidfd, soon_us());
+	(void)kill(wire, SIGKILL); /* nothing is to be left by a test that fails either */
+	assert_true(ended);
 	(void)waitpid(parent, NULL, 0);
 	(void)close(pidfd);
 	(void)close(ends[0]);

@@ -259,6 +259,16 @@ static void link_send_takes_as_long_as_the_rate_says(void **state)
 	assert_int_equal(link_send(&link, 500000, 1000).deliver_us[0], 501000);
 }
 
+static void link_send_is_late_by_a_fraction_rather_than_early(void **state)
+{
+	struct link link;
+
+	(void)state;
+	link_init(&link, &(struct link_params){ .rate_bps = 3000000, .queue_bytes = 1000 }, 1);
+	assert_int_equal(link_send(&link, 0, 100).deliver_us[0], 267); /* 266.7 us */
+	assert_int_equal(link_send(&link, 0, 100).deliver_us[0], 534); /* 533.3 us */
+}
+
 static void link_send_delays_from_when_the_last_bit_has_left(void **state)
 {
 	struct link link;
@@ -341,6 +351,7 @@ int main(void)
 		cmocka_unit_test(link_send_never_reorders_by_jitter_alone),
 		cmocka_unit_test(link_send_lets_others_overtake_a_reordered_packet),
 		cmocka_unit_test(link_send_takes_as_long_as_the_rate_says),
+		cmocka_unit_test(link_send_is_late_by_a_fraction_rather_than_early),
 		cmocka_unit_test(link_send_delays_from_when_the_last_bit_has_left),
 		cmocka_unit_test(link_send_is_exact_over_many_packets_at_a_high_rate),
 		cmocka_unit_test(link_send_drops_what_does_not_fit_the_queue),
