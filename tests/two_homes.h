@@ -97,8 +97,7 @@ static inline void two_homes_node(struct two_homes *t, enum two_homes_node node,
 static inline void two_homes_end(struct two_homes *t, enum two_homes_node node, const char *ifname,
 				 uint32_t addr)
 {
-	if (addr != 0)
-		two_homes_op(t, PLAN_ADDRESS, node, ifname)->prefix = (struct prefix){ addr, 24 };
+	two_homes_op(t, PLAN_ADDRESS, node, ifname)->prefix = (struct prefix){ addr, 24 };
 	(void)two_homes_op(t, PLAN_UP, node, ifname);
 }
 
@@ -114,7 +113,7 @@ static inline struct plan_op *two_homes_link(struct two_homes *t, enum two_homes
 	memcpy(op->mac, (uint8_t[6]){ 2, 0, 0, 0, 2, (uint8_t)node }, 6);
 	memcpy(op->peer_mac, (uint8_t[6]){ 2, 0, 0, 0, 1, (uint8_t)node }, 6);
 	two_homes_end(t, node, ifname, network + 2);
-	two_homes_end(t, peer, peer_ifname, peer == INTERNET ? 0 : network + 1);
+	two_homes_end(t, peer, peer_ifname, network + 1);
 	two_homes_op(t, PLAN_ROUTE, node, "")->gateway = network + 1;
 	return op;
 }
