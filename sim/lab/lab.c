@@ -54,6 +54,8 @@ static int build(struct lab *lab, const struct lab_config *config, struct err *e
 		rc = start_wire(lab, config, e);
 	if (rc == 0)
 		rc = nodes_load_rulesets(&lab->nodes, e);
+	if (rc == 0)
+		rc = nodes_await_links(&lab->nodes, e);
 	if (rc == 0 && config->rendezvous_path != NULL)
 		rc = server_await_ready(&lab->rendezvous, e);
 	return rc;

@@ -10,16 +10,23 @@
 #include <linux/netlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sim/lab/conntrack.h"
 #include "sim/lab/fd.h"
 #include "sim/lab/netns.h"
 #include "sim/lab/nft.h"
+#include "sim/lab/process.h"
 #include "sim/lab/rtnl.h"
 
 /* The table of nat_models/rules/. */
 #define TABLE "natsim"
+
+/* How often to look whether a link carries packets yet, where the kernel does not say so itself,
+ * and how long in all: its link watch may hold back for a second (net/core/link_watch.c). */
+#define LINK_POLL_US     200u
+#define LINK_DEADLINE_US 5000000u
 
 /* A walk through the plan, and where the thread is on it. */
 struct walk {
@@ -148,6 +155,51 @@ int nodes_build(struct nodes *nodes, struct err *e)
 	if (walk.at != NULL)
 		netns_return(home);
 	return rc;
+}
+
+/* How many of the links that were set up do not carry packets yet, and one of them. */
+static int count_waiting(struct nodes *nodes, size_t *ret_count, const struct plan_op **ret_op,
+			 struct err *e)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < nodes->plan->ops_count; i++) {
+		const struct plan_op *op = &nodes->plan->ops[i];
+		bool carries = true;
+
+		if (op->kind != PLAN_UP)
+			continue;
+		int rc = rtnl_link_carries(&get_made(nodes, op->node)->route, op->ifname, &carries,
+					   e);
+		if (rc < 0)
+			return rc;
+		if (!carries) {
+			count++;
+			*ret_op = op;
+		}
+	}
+	*ret_count = count;
+	return 0;
+}
+
+/* On kernels whose RTM_GETLINK makes the link watch catch up (Linux 6.9) one round or two are
+ * enough: a bridge comes after its ports. */
+int nodes_await_links(struct nodes *nodes, struct err *e)
+{
+	const struct timespec pause = { .tv_nsec = LINK_POLL_US * 1000 };
+	uint64_t deadline_us = process_now_us() + LINK_DEADLINE_US;
+	const struct plan_op *op = NULL;
+	size_t waiting = 0;
+
+	for (;;) {
+		int rc = count_waiting(nodes, &waiting, &op, e);
+		if (rc < 0 || waiting == 0)
+			return rc;
+		if (process_now_us() > deadline_us)
+			return err_set_plain(e, -ETIMEDOUT, "%s in node %s stays down", op->ifname,
+					     nodes->plan->nodes[op->node].name);
+		(void)nanosleep(&pause, NULL);
+	}
 }
 
 int nodes_load_rulesets(struct nodes *nodes, struct err *e)

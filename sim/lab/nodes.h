@@ -32,6 +32,9 @@ void nodes_fini(struct nodes *nodes);
 int nodes_build(struct nodes *nodes, struct err *e);
 int nodes_load_rulesets(struct nodes *nodes, struct err *e);
 
+/* Until every link that was set up carries packets. */
+int nodes_await_links(struct nodes *nodes, struct err *e);
+
 /* Makes every router forget its connections and dynamic sets and maps. */
 int nodes_flush(struct nodes *nodes, struct err *e);
 

@@ -7,10 +7,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
-#include <net/if.h>
 #include <string.h>
 
 #define CREATE (NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL)
@@ -190,6 +190,36 @@ int rtnl_link_up(struct netlink *nl, const char *ifname, struct err *e)
 
 	if (rc < 0)
 		err_prefix(e, "set %s up", ifname);
+	return rc;
+}
+
+static int take_operstate(const struct nlattr *attr, void *arg)
+{
+	if (mnl_attr_get_type(attr) == IFLA_OPERSTATE)
+		*(bool *)arg = mnl_attr_get_u8(attr) == IF_OPER_UP;
+	return MNL_CB_OK;
+}
+
+static int take_carries(const struct nlmsghdr *nlh, void *arg)
+{
+	return mnl_attr_parse(nlh, sizeof(struct ifinfomsg), take_operstate, arg);
+}
+
+int rtnl_link_carries(struct netlink *nl, const char *ifname, bool *ret, struct err *e)
+{
+	struct request request;
+	struct ifinfomsg *info = NULL;
+	bool carries = false;
+	struct nlmsghdr *nlh =
+		netlink_request(&request, RTM_GETLINK, NLM_F_ACK, sizeof(*info), &info);
+
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, ifname);
+	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	int rc = netlink_talk(nl, nlh, take_carries, &carries, e);
+	if (rc < 0)
+		err_prefix(e, "look at %s", ifname);
+	else
+		*ret = carries;
 	return rc;
 }
 

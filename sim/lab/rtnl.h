@@ -34,6 +34,11 @@ int rtnl_bridge_new(struct netlink *nl, const char *ifname, struct err *e);
 int rtnl_enslave(struct netlink *nl, const char *ifname, const char *bridge, struct err *e);
 
 int rtnl_link_up(struct netlink *nl, const char *ifname, struct err *e);
+
+/* Whether a link that was set up carries packets yet. The kernel's link watch does that in its own
+ * time: until then a packet into the link, or out of a bridge's port, is lost. Asking makes newer
+ * kernels do it at once. */
+int rtnl_link_carries(struct netlink *nl, const char *ifname, bool *ret, struct err *e);
 int rtnl_address_add(struct netlink *nl, const char *ifname, struct prefix address, struct err *e);
 
 /* To the network of destination (length 0: everything) via a gateway on a network of ours. */
