@@ -20,95 +20,7 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
-
-struct maker {
-	const struct topology *t;
-	const struct plan_nat *nats;
-	size_t nats_count;
-	struct plan *p;
-	size_t ops_size;
-	unsigned links; /* made so far: the number of the next one */
-	struct err *e;
-};
-
-/* ---- what everything is made with */
-
-static struct plan_op *add_op(struct maker *m, enum plan_kind kind, unsigned node)
-{
-	struct plan *p = m->p;
-
-	if (p->ops_count == m->ops_size) {
-		m->ops_size = m->ops_size == 0 ? 64 : 2 * m->ops_size;
-		p->ops = realloc(p->ops, m->ops_size * sizeof(*p->ops));
-		assert(p->ops != NULL);
-	}
-
-	struct plan_op *op = &p->ops[p->ops_count++];
-
-	*op = (struct plan_op){ .kind = kind, .node = node };
-	return op;
-}
-
-static void set_name(char name[static PLAN_IFNAME_SIZE], const char *text)
-{
-	assert(strlen(text) < PLAN_IFNAME_SIZE);
-	(void)snprintf(name, PLAN_IFNAME_SIZE, "%s", text);
-}
-
-/* Locally administered (the bit 02 of the first byte), and the same in every run: the number of the
- * link and the end of it. */
-static void set_mac(uint8_t mac[static 6], unsigned link, unsigned end)
-{
-	mac[0] = 0x02;
-	mac[1] = mac[2] = 0;
-	mac[3] = (uint8_t)(link >> 8);
-	mac[4] = (uint8_t)link;
-	mac[5] = (uint8_t)end;
-}
-
-static void add_sysctl(struct maker *m, unsigned node, const char *key, unsigned value)
-{
-	struct plan_op *op = add_op(m, PLAN_SYSCTL, node);
-
-	assert(strlen(key) < sizeof(op->key));
-	(void)snprintf(op->key, sizeof(op->key), "%s", key);
-	(void)snprintf(op->value, sizeof(op->value), "%u", value);
-}
-
-static void add_up(struct maker *m, unsigned node, const char *ifname)
-{
-	set_name(add_op(m, PLAN_UP, node)->ifname, ifname);
-}
-
-static void add_address(struct maker *m, unsigned node, const char *ifname, struct prefix prefix)
-{
-	struct plan_op *op = add_op(m, PLAN_ADDRESS, node);
-
-	set_name(op->ifname, ifname);
-	op->prefix = prefix;
-}
-
-static void add_route(struct maker *m, unsigned node, struct prefix prefix, uint32_t gateway)
-{
-	struct plan_op *op = add_op(m, PLAN_ROUTE, node);
-
-	op->prefix = prefix;
-	op->gateway = gateway;
-}
-
-static const struct plan_op *add_veth(struct maker *m, unsigned node, const char *ifname,
-				      unsigned peer_node, const char *peer_ifname)
-{
-	struct plan_op *op = add_op(m, PLAN_VETH, node);
-
-	op->peer_node = peer_node;
-	set_name(op->ifname, ifname);
-	set_name(op->peer_ifname, peer_ifname);
-	m->links++;
-	set_mac(op->mac, m->links, 1);
-	set_mac(op->peer_mac, m->links, 2);
-	return op;
-}
+#include "sim/model/plan_ops.h"
 
 static uint32_t gateway_of(struct prefix outside)
 {
@@ -122,12 +34,12 @@ static unsigned router_node(unsigned router)
 	return 1 + router;
 }
 
-static unsigned host_node(const struct maker *m, unsigned host)
+static unsigned host_node(const struct plan_maker *m, unsigned host)
 {
 	return 1 + m->t->routers_count + host;
 }
 
-static const struct nat_model *model_for(const struct maker *m, const char *role)
+static const struct nat_model *model_for(const struct plan_maker *m, const char *role)
 {
 	for (size_t i = 0; i < m->nats_count; i++)
 		if (strcmp(m->nats[i].role, role) == 0)
@@ -135,7 +47,7 @@ static const struct nat_model *model_for(const struct maker *m, const char *role
 	return NULL;
 }
 
-static int check_nats(const struct maker *m)
+static int check_nats(const struct plan_maker *m)
 {
 	const struct topology *t = m->t;
 
@@ -162,7 +74,8 @@ static int check_nats(const struct maker *m)
 	return 0;
 }
 
-static void add_node(struct maker *m, const char *name, enum plan_node_kind kind, uint32_t addr)
+static void add_node(struct plan_maker *m, const char *name, enum plan_node_kind kind,
+		     uint32_t addr)
 {
 	struct plan_node *node = &m->p->nodes[m->p->nodes_count];
 
@@ -170,11 +83,11 @@ static void add_node(struct maker *m, const char *name, enum plan_node_kind kind
 	(void)snprintf(node->name, sizeof(node->name), "%s", name);
 	node->kind = kind;
 	node->outside_addr = addr;
-	(void)add_op(m, PLAN_NODE, (unsigned)m->p->nodes_count);
+	(void)plan_add(m, PLAN_NODE, (unsigned)m->p->nodes_count);
 	m->p->nodes_count++;
 }
 
-static void add_nodes(struct maker *m)
+static void add_nodes(struct plan_maker *m)
 {
 	const struct topology *t = m->t;
 
@@ -193,24 +106,24 @@ static void add_nodes(struct maker *m)
  * A new namespace takes some of these from the machine it is on, so whatever behaviour depends on
  * is set. All belong to the namespace and may be written without privileges outside of it.
  */
-static void add_node_sysctls(struct maker *m)
+static void add_node_sysctls(struct plan_maker *m)
 {
 	for (unsigned i = 0; i < m->p->nodes_count; i++) {
 		bool router = m->p->nodes[i].kind == PLAN_NODE_ROUTER;
 
-		add_sysctl(m, i, "net/ipv6/conf/all/disable_ipv6", 1);
-		add_sysctl(m, i, "net/ipv6/conf/default/disable_ipv6", 1);
-		add_sysctl(m, i, "net/ipv4/ip_forward", router);
+		plan_add_sysctl(m, i, "net/ipv6/conf/all/disable_ipv6", 1);
+		plan_add_sysctl(m, i, "net/ipv6/conf/default/disable_ipv6", 1);
+		plan_add_sysctl(m, i, "net/ipv4/ip_forward", router);
 		/* Packets between sites may come from where no route leads back to. */
-		add_sysctl(m, i, "net/ipv4/conf/all/rp_filter", 0);
-		add_sysctl(m, i, "net/ipv4/conf/default/rp_filter", 0);
+		plan_add_sysctl(m, i, "net/ipv4/conf/all/rp_filter", 0);
+		plan_add_sysctl(m, i, "net/ipv4/conf/default/rp_filter", 0);
 		/* Every packet that asks for an ICMP error gets it, not one a second. */
-		add_sysctl(m, i, "net/ipv4/icmp_ratelimit", 0);
+		plan_add_sysctl(m, i, "net/ipv4/icmp_ratelimit", 0);
 		if (!router)
 			continue;
 		/* What two hosts of a LAN send through the router is not to be short-cut. */
-		add_sysctl(m, i, "net/ipv4/conf/all/send_redirects", 0);
-		add_sysctl(m, i, "net/ipv4/conf/default/send_redirects", 0);
+		plan_add_sysctl(m, i, "net/ipv4/conf/all/send_redirects", 0);
+		plan_add_sysctl(m, i, "net/ipv4/conf/default/send_redirects", 0);
 	}
 }
 
@@ -226,15 +139,15 @@ static unsigned count_behind(const struct topology *t, const char *router)
 }
 
 /* Between node and the Internet, and the port by which the wire knows it. */
-static void add_outside_link(struct maker *m, unsigned node, const char *ifname,
+static void add_outside_link(struct plan_maker *m, unsigned node, const char *ifname,
 			     struct prefix outside)
 {
 	struct plan *p = m->p;
 	const char *name = p->nodes[node].name;
-	const struct plan_op *veth = add_veth(m, 0, name, node, ifname);
+	const struct plan_op *veth = plan_add_veth(m, 0, name, node, ifname);
 	struct plan_port *port = &p->ports[p->ports_count];
 
-	set_name(port->ifname, name);
+	plan_set_name(port->ifname, name);
 	memcpy(port->mac, veth->mac, sizeof(port->mac));
 	memcpy(port->peer_mac, veth->peer_mac, sizeof(port->peer_mac));
 	port->gateway = gateway_of(outside);
@@ -245,7 +158,7 @@ static void add_outside_link(struct maker *m, unsigned node, const char *ifname,
 }
 
 /* A LAN of one host is the veth itself, one of more a bridge with a port for each host. */
-static void add_lan(struct maker *m, unsigned router)
+static void add_lan(struct plan_maker *m, unsigned router)
 {
 	const struct topology *t = m->t;
 	unsigned node = router_node(router);
@@ -253,28 +166,29 @@ static void add_lan(struct maker *m, unsigned router)
 	bool bridge = count_behind(t, name) > 1;
 
 	if (bridge)
-		set_name(add_op(m, PLAN_BRIDGE, node)->ifname, "lan");
+		plan_set_name(plan_add(m, PLAN_BRIDGE, node)->ifname, "lan");
 	for (unsigned i = 0; i < t->hosts_count; i++) {
 		const struct topology_host *host = &t->hosts[i];
 
 		if (host->behind == NULL || strcmp(host->behind, name) != 0)
 			continue;
-		(void)add_veth(m, node, bridge ? host->name : "lan", host_node(m, i), "eth0");
+		(void)plan_add_veth(m, node, bridge ? host->name : "lan", host_node(m, i), "eth0");
 		if (!bridge)
 			continue;
 
-		struct plan_op *port = add_op(m, PLAN_ENSLAVE, node);
+		struct plan_op *port = plan_add(m, PLAN_ENSLAVE, node);
 
-		set_name(port->ifname, host->name);
-		set_name(port->peer_ifname, "lan");
+		plan_set_name(port->ifname, host->name);
+		plan_set_name(port->peer_ifname, "lan");
 	}
 }
 
-static void add_links(struct maker *m)
+static void add_links(struct plan_maker *m)
 {
 	const struct topology *t = m->t;
 	struct plan *p = m->p;
 
+	assert(p->nodes_count > 0);
 	/* A port for each node on the Internet, and a route for its prefix and the one inside. */
 	p->ports = calloc(p->nodes_count, sizeof(*p->ports));
 	p->routes = calloc(2 * p->nodes_count, sizeof(*p->routes));
@@ -290,7 +204,7 @@ static void add_links(struct maker *m)
 
 /* ---- addresses, up, routes */
 
-static void add_addresses(struct maker *m)
+static void add_addresses(struct plan_maker *m)
 {
 	const struct topology *t = m->t;
 
@@ -298,20 +212,20 @@ static void add_addresses(struct maker *m)
 		const struct plan_port *port = &m->p->ports[i];
 		struct prefix prefix = { port->gateway, m->p->routes[i].prefix.length };
 
-		add_address(m, 0, port->ifname, prefix);
+		plan_add_address(m, 0, port->ifname, prefix);
 	}
 	for (unsigned i = 0; i < t->routers_count; i++) {
-		add_address(m, router_node(i), "wan", t->routers[i].outside);
+		plan_add_address(m, router_node(i), "wan", t->routers[i].outside);
 		if (count_behind(t, t->routers[i].name) > 0)
-			add_address(m, router_node(i), "lan", t->routers[i].inside);
+			plan_add_address(m, router_node(i), "lan", t->routers[i].inside);
 	}
 	for (unsigned i = 0; i < t->hosts_count; i++)
 		for (unsigned j = 0; j < t->hosts[i].addresses_count; j++)
-			add_address(m, host_node(m, i), "eth0", t->hosts[i].addresses[j]);
+			plan_add_address(m, host_node(m, i), "eth0", t->hosts[i].addresses[j]);
 }
 
 /* All interfaces there are, in the order in which they were made. */
-static void add_ups(struct maker *m)
+static void add_ups(struct plan_maker *m)
 {
 	size_t made = m->p->ops_count;
 
@@ -320,13 +234,13 @@ static void add_ups(struct maker *m)
 
 		if (op.kind != PLAN_VETH && op.kind != PLAN_BRIDGE)
 			continue;
-		add_up(m, op.node, op.ifname);
+		plan_add_up(m, op.node, op.ifname);
 		if (op.kind == PLAN_VETH)
-			add_up(m, op.peer_node, op.peer_ifname);
+			plan_add_up(m, op.peer_node, op.peer_ifname);
 	}
 }
 
-static void add_routes(struct maker *m)
+static void add_routes(struct plan_maker *m)
 {
 	const struct topology *t = m->t;
 	struct prefix everywhere = { 0, 0 };
@@ -334,47 +248,49 @@ static void add_routes(struct maker *m)
 	for (unsigned i = 0; i < t->routers_count; i++) {
 		const struct topology_router *router = &t->routers[i];
 
-		add_route(m, router_node(i), everywhere, gateway_of(router->outside));
+		plan_add_route(m, router_node(i), everywhere, gateway_of(router->outside));
 		if (m->p->nodes[router_node(i)].model->translates)
 			continue;
 		/* Nothing hides what is inside, so the Internet has to know the way to it. Ports
 		 * and routers have the same order. */
-		add_route(m, 0, prefix_network(router->inside), router->outside.addr);
+		plan_add_route(m, 0, prefix_network(router->inside), router->outside.addr);
 		m->p->routes[m->p->routes_count++] =
 			(struct plan_route){ prefix_network(router->inside), i };
 	}
 	for (unsigned i = 0; i < t->hosts_count; i++) {
 		const struct topology_host *host = &t->hosts[i];
 
-		add_route(m, host_node(m, i), everywhere,
-			  host->behind == NULL ? gateway_of(host->addresses[0])
-					       : topology_router(t, host->behind)->inside.addr);
+		plan_add_route(m, host_node(m, i), everywhere,
+			       host->behind == NULL
+				       ? gateway_of(host->addresses[0])
+				       : topology_router(t, host->behind)->inside.addr);
 	}
 }
 
 /* ---- rulesets */
 
 /* conntrack's timeouts, which are those of the mappings; see filtering.nft. */
-static void add_timeouts(struct maker *m, unsigned node, const struct nat_model *model)
+static void add_timeouts(struct plan_maker *m, unsigned node, const struct nat_model *model)
 {
 	static const char *const transitory[] = { "syn_sent", "syn_recv",  "fin_wait", "close_wait",
 						  "last_ack", "time_wait", "close" };
 	char key[96];
 
-	add_sysctl(m, node, "net/netfilter/nf_conntrack_udp_timeout", model->timeouts.udp_s);
-	add_sysctl(m, node, "net/netfilter/nf_conntrack_udp_timeout_stream", model->timeouts.udp_s);
-	add_sysctl(m, node, "net/netfilter/nf_conntrack_tcp_timeout_established",
-		   model->timeouts.tcp_established_s);
+	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_udp_timeout", model->timeouts.udp_s);
+	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_udp_timeout_stream",
+			model->timeouts.udp_s);
+	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_tcp_timeout_established",
+			model->timeouts.tcp_established_s);
 	for (size_t i = 0; i < sizeof(transitory) / sizeof(transitory[0]); i++) {
 		(void)snprintf(key, sizeof(key), "net/netfilter/nf_conntrack_tcp_timeout_%s",
 			       transitory[i]);
-		add_sysctl(m, node, key, model->timeouts.tcp_transitory_s);
+		plan_add_sysctl(m, node, key, model->timeouts.tcp_transitory_s);
 	}
 	/* A mapping begins with a SYN: a segment of a connection that was forgotten makes none. */
-	add_sysctl(m, node, "net/netfilter/nf_conntrack_tcp_loose", 0);
+	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_tcp_loose", 0);
 }
 
-static int add_rulesets(struct maker *m, const struct ruleset_files *rules)
+static int add_rulesets(struct plan_maker *m, const struct ruleset_files *rules)
 {
 	for (unsigned i = 0; i < m->t->routers_count; i++) {
 		const struct topology_router *router = &m->t->routers[i];
@@ -389,7 +305,7 @@ static int add_rulesets(struct maker *m, const struct ruleset_files *rules)
 
 		if (r < 0)
 			return r;
-		add_op(m, PLAN_RULESET, router_node(i))->text = buf_steal(&text);
+		plan_add(m, PLAN_RULESET, router_node(i))->text = buf_steal(&text);
 		if (ruleset_remembers(model))
 			add_timeouts(m, router_node(i), model);
 	}
@@ -402,7 +318,7 @@ int plan_make(const struct topology *t, const struct plan_nat *nats, size_t nats
 	      const struct ruleset_files *rules, struct plan *ret, struct err *e)
 {
 	struct plan p = { .nodes = NULL };
-	struct maker m = { .t = t, .nats = nats, .nats_count = nats_count, .p = &p, .e = e };
+	struct plan_maker m = { .t = t, .nats = nats, .nats_count = nats_count, .p = &p, .e = e };
 	int r;
 
 	r = check_nats(&m);

@@ -7,6 +7,7 @@
 
 #include "lib/buf.h"
 #include "lib/cleanup.h"
+#include "sim/model/topology_check.h"
 #include "sim/model/yaml.h"
 
 /* Generous bounds for what is drawn on a screen and built in a moment. */
@@ -109,99 +110,6 @@ const struct topology_host *topology_rendezvous(const struct topology *t)
 	return NULL;
 }
 
-/* ---- names */
-
-static int check_word(const struct yaml_source *src, const char *path, const char *word,
-		      struct err *e)
-{
-	size_t good = strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789-");
-
-	if (word[good] != '\0' || word[0] == '-')
-		return yaml_error(
-			src, e, path,
-			"\"%s\" is no name: small letters, digits and dashes only, and no "
-			"dash first",
-			word);
-	return 0;
-}
-
-static int check_node_name(const struct yaml_source *src, const struct topology *t,
-			   const char *path, const char *name, struct err *e)
-{
-	/* The names of interfaces and of the node that stands for the Internet; a node's name also
-	 * names the other end of its link. */
-	static const char *const reserved[] = { "internet", "lan", "wan",    "eth0",
-						"lo",       "all", "default" };
-	int r = check_word(src, path, name, e);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-		if (strcmp(name, reserved[i]) == 0)
-			return yaml_error(src, e, path, "the name \"%s\" is natsim's own", name);
-	if (topology_router(t, name) != NULL || topology_host(t, name) != NULL)
-		return yaml_error(src, e, path, "there is a node \"%s\" already", name);
-	return 0;
-}
-
-/* ---- addresses */
-
-static uint32_t broadcast(struct prefix p)
-{
-	return prefix_network(p).addr | ~prefix_mask(p);
-}
-
-static bool overlap(struct prefix a, struct prefix b)
-{
-	return prefix_contains(a, prefix_network(b).addr) ||
-	       prefix_contains(b, prefix_network(a).addr);
-}
-
-/* Reads the address of an interface, with its prefix length: one a host can have, on a network with
- * room for at least two. */
-static int read_address(const struct yaml_source *src, const char *path, const char *text,
-			struct prefix *ret, struct err *e)
-{
-	struct prefix p;
-
-	if (!prefix_parse(text, &p))
-		return yaml_error(
-			src, e, path,
-			"\"%s\" is no IPv4 address with a prefix length, as in 10.1.0.2/24", text);
-	if (p.length < 8 || p.length > 30)
-		return yaml_error(src, e, path, "the prefix length is %u, but can be 8 to 30",
-				  (unsigned)p.length);
-	if (p.addr == prefix_network(p).addr || p.addr == broadcast(p))
-		return yaml_error(src, e, path,
-				  "%s is the first or last of its network, which no host can have",
-				  text);
-	/* RFC 1122, section 3.2.1.3: 0/8 and 127/8 are never on a wire; RFC 1112: from 224/4 on no
-	 * address is a host's. */
-	if (p.addr >> 24 == 0 || p.addr >> 24 == 127 || p.addr >> 28 >= 14)
-		return yaml_error(src, e, path, "%s cannot be the address of a host", text);
-	*ret = p;
-	return 0;
-}
-
-/* An outside link owns its whole prefix, and the gateway is the first address of it. */
-static int check_outside(const struct yaml_source *src, const struct topology *t, const char *path,
-			 struct prefix p, struct err *e)
-{
-	if (p.addr == prefix_network(p).addr + 1)
-		return yaml_error(src, e, path,
-				  "the first address of the prefix is the gateway's, at the other "
-				  "end of the link");
-	for (unsigned i = 0; i < t->routers_count; i++)
-		if (overlap(p, t->routers[i].outside) || overlap(p, t->routers[i].inside))
-			return yaml_error(src, e, path, "the prefix overlaps one of \"%s\"",
-					  t->routers[i].name);
-	for (unsigned i = 0; i < t->hosts_count; i++)
-		if (t->hosts[i].behind == NULL && overlap(p, t->hosts[i].addresses[0]))
-			return yaml_error(src, e, path, "the prefix overlaps that of \"%s\"",
-					  t->hosts[i].name);
-	return 0;
-}
-
 /* ---- routers and hosts; each is added to t as soon as it is whole, for the next to be held
  * against */
 
@@ -213,26 +121,26 @@ static int read_router(const struct yaml_source *src, struct raw_router *raw, un
 	struct yaml_path outside = yaml_path("routers[%u].outside", i);
 	struct yaml_path inside = yaml_path("routers[%u].inside", i);
 	struct topology_router *router = &t->routers[i];
-	int r = check_node_name(src, t, name.text, raw->name, e);
+	int r = topology_check_node_name(src, t, name.text, raw->name, e);
 
 	if (r == 0)
-		r = check_word(src, nat.text, raw->nat, e);
+		r = topology_check_word(src, nat.text, raw->nat, e);
 	for (unsigned j = 0; r == 0 && j < i; j++)
 		if (strcmp(t->routers[j].nat, raw->nat) == 0)
 			r = yaml_error(src, e, nat.text,
 				       "the role \"%s\" is that of \"%s\" already", raw->nat,
 				       t->routers[j].name);
 	if (r == 0)
-		r = read_address(src, outside.text, raw->outside, &router->outside, e);
+		r = topology_read_address(src, outside.text, raw->outside, &router->outside, e);
 	if (r == 0)
-		r = check_outside(src, t, outside.text, router->outside, e);
+		r = topology_check_outside(src, t, outside.text, router->outside, e);
 	if (r == 0)
-		r = read_address(src, inside.text, raw->inside, &router->inside, e);
-	if (r == 0 && overlap(router->inside, router->outside))
+		r = topology_read_address(src, inside.text, raw->inside, &router->inside, e);
+	if (r == 0 && topology_prefixes_overlap(router->inside, router->outside))
 		r = yaml_error(src, e, inside.text, "inside and outside overlap");
 	for (unsigned j = 0; r == 0 && j < i; j++)
-		if (overlap(router->inside, t->routers[j].inside) ||
-		    overlap(router->inside, t->routers[j].outside))
+		if (topology_prefixes_overlap(router->inside, t->routers[j].inside) ||
+		    topology_prefixes_overlap(router->inside, t->routers[j].outside))
 			r = yaml_error(src, e, inside.text, "the prefix overlaps one of \"%s\"",
 				       t->routers[j].name);
 	if (r < 0)
@@ -240,35 +148,6 @@ static int read_router(const struct yaml_source *src, struct raw_router *raw, un
 	router->name = steal_ptr(&raw->name);
 	router->nat = steal_ptr(&raw->nat);
 	t->routers_count++;
-	return 0;
-}
-
-/* Holds the address number n of a new host against its router, the addresses before it and those of
- * the other hosts. */
-static int check_host_address(const struct yaml_source *src, const struct topology *t,
-			      const struct topology_router *router, const struct prefix *addresses,
-			      unsigned n, const char *path, struct err *e)
-{
-	struct prefix p = addresses[n];
-	struct prefix network = router != NULL ? router->inside : addresses[0];
-
-	if (p.length != network.length || prefix_network(p).addr != prefix_network(network).addr)
-		return yaml_error(src, e, path, "the address is not in the network of %s",
-				  router != NULL ? router->name : "the first one");
-	if (router != NULL && p.addr == router->inside.addr)
-		return yaml_error(src, e, path, "the address is that of \"%s\"", router->name);
-	if (router == NULL && p.addr == prefix_network(p).addr + 1)
-		return yaml_error(src, e, path,
-				  "the first address of the prefix is the gateway's, at the other "
-				  "end of the link");
-	for (unsigned i = 0; i < n; i++)
-		if (addresses[i].addr == p.addr)
-			return yaml_error(src, e, path, "the address is here twice");
-	for (unsigned i = 0; i < t->hosts_count; i++)
-		for (unsigned j = 0; j < t->hosts[i].addresses_count; j++)
-			if (t->hosts[i].addresses[j].addr == p.addr)
-				return yaml_error(src, e, path, "the address is that of \"%s\"",
-						  t->hosts[i].name);
 	return 0;
 }
 
@@ -281,12 +160,12 @@ static int read_host_addresses(const struct yaml_source *src, const struct raw_h
 
 	for (unsigned n = 0; n < raw->addresses_count; n++) {
 		struct yaml_path path = yaml_path("hosts[%u].addresses[%u]", i, n);
-		int r = read_address(src, path.text, raw->addresses[n], &addresses[n], e);
+		int r = topology_read_address(src, path.text, raw->addresses[n], &addresses[n], e);
 
 		if (r == 0 && n == 0 && router == NULL)
-			r = check_outside(src, t, path.text, addresses[0], e);
+			r = topology_check_outside(src, t, path.text, addresses[0], e);
 		if (r == 0)
-			r = check_host_address(src, t, router, addresses, n, path.text, e);
+			r = topology_check_host_address(src, t, router, addresses, n, path.text, e);
 		if (r < 0)
 			return r;
 	}
@@ -325,7 +204,7 @@ static int read_host(const struct yaml_source *src, struct raw_host *raw, unsign
 	struct yaml_path behind = yaml_path("hosts[%u].behind", i);
 	struct topology_host *host = &t->hosts[i];
 	struct prefix addresses[ADDRESSES_MAX];
-	int r = check_node_name(src, t, name.text, raw->name, e);
+	int r = topology_check_node_name(src, t, name.text, raw->name, e);
 
 	if (r == 0 && raw->behind != NULL && topology_router(t, raw->behind) == NULL)
 		r = yaml_error(src, e, behind.text, "there is no router \"%s\"", raw->behind);

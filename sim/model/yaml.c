@@ -2,8 +2,9 @@
 /*
  * A text goes through four sieves, each of which needs the one before:
  *
- *	1. it is text: UTF-8 without control characters, and not too long;
- *	2. it is YAML as we use it: one document, not too deep, no anchors, aliases or tags;
+ *	1. it is text: UTF-8 without control characters, and not too long (yaml_text.c);
+ *	2. it is YAML as we use it: one document, not too deep, no anchors, aliases or tags (the
+ *same);
  *	3. it is what the schema describes (yaml_check.c);
  *	4. libcyaml makes structs of it.
  *
@@ -22,6 +23,7 @@
 
 #include "lib/cleanup.h"
 #include "sim/model/yaml_check.h"
+#include "sim/model/yaml_text.h"
 
 int yaml_source_name(const struct yaml_source *src, char *ret, size_t size, struct err *e)
 {
@@ -39,162 +41,14 @@ int yaml_source_name(const struct yaml_source *src, char *ret, size_t size, stru
 	return 0;
 }
 
-/* ---- 1. text */
+/* ---- the schema, and places */
 
-/* The length of the UTF-8 sequence at s of at most len bytes, or 0. RFC 3629, section 4; what it
- * forbids beyond that (surrogates, overlong forms of three and four bytes) libyaml finds. */
-static size_t utf8_length(const unsigned char *s, size_t len)
-{
-	size_t need = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-	if (need == 0 || need > len || s[0] > 0xf4)
-		return 0;
-	for (size_t i = 1; i < need; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	return need;
-}
-
-static int check_text(const struct yaml_source *src, struct err *e)
-{
-	const unsigned char *s = (const unsigned char *)src->data;
-	size_t line = 1, col = 1, step;
-
-	for (size_t i = 0; i < src->len; i += step) {
-		bool control = (s[i] < 0x20 && strchr("\t\n\r", s[i]) == NULL) || s[i] == 0x7f;
-
-		step = utf8_length(s + i, src->len - i);
-		if (step == 0 || control || s[i] == 0)
-			return err_set_input_at(e, src->file, line, col,
-						"this is not text: byte 0x%02x", s[i]);
-		col++;
-		if (s[i] == '\n') {
-			line++;
-			col = 1;
-		}
-		if (i + step > YAML_SIZE_MAX)
-			return err_set_input_at(e, src->file, line, col,
-						"the file is too long: %u bytes are the most",
-						YAML_SIZE_MAX);
-	}
-	return 0;
-}
-
-/* ---- 2. YAML */
-
-static void parser_init(yaml_parser_t *parser, const struct yaml_source *src)
-{
-	int ok = yaml_parser_initialize(parser);
-
-	assert(ok == 1); /* fails only without memory */
-	yaml_parser_set_input_string(parser, (const unsigned char *)src->data, src->len);
-	yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
-}
-
-static int fail_at(const struct yaml_source *src, struct err *e, yaml_mark_t mark, const char *what)
-{
-	return err_set_input_at(e, src->file, mark.line + 1, mark.column + 1, "%s", what);
-}
-
-static int fail_parser(const struct yaml_source *src, struct err *e, const yaml_parser_t *parser)
-{
-	yaml_mark_t mark = parser->problem_mark;
-
-	assert(parser->error != YAML_MEMORY_ERROR);
-	if (parser->error == YAML_READER_ERROR)
-		return err_set_input_at(e, src->file, 0, 0, "this is not text: %s at byte %zu",
-					parser->problem, parser->problem_offset);
-	if (mark.index < src->len && src->data[mark.index] == '\t')
-		return fail_at(src, e, mark, "YAML does not allow a tab here; indent with spaces");
-	if (parser->context != NULL)
-		return err_set_input_at(e, src->file, mark.line + 1, mark.column + 1,
-					"%s %s (from line %zu on)", parser->context,
-					parser->problem, parser->context_mark.line + 1);
-	return fail_at(src, e, mark, parser->problem);
-}
-
-/* What of YAML we do not take, or NULL. depth is that inside the event. */
-static const char *refuse_event(const yaml_event_t *event, unsigned depth, unsigned documents)
-{
-	const yaml_char_t *anchor = NULL, *tag = NULL;
-
-	switch (event->type) {
-	case YAML_ALIAS_EVENT:
-		return "aliases (*name) are not supported";
-	case YAML_SCALAR_EVENT:
-		anchor = event->data.scalar.anchor;
-		tag = event->data.scalar.tag;
-		break;
-	case YAML_SEQUENCE_START_EVENT:
-		anchor = event->data.sequence_start.anchor;
-		tag = event->data.sequence_start.tag;
-		break;
-	case YAML_MAPPING_START_EVENT:
-		anchor = event->data.mapping_start.anchor;
-		tag = event->data.mapping_start.tag;
-		break;
-	case YAML_DOCUMENT_START_EVENT:
-		return documents > 1 ? "a second document (---) is not supported" : NULL;
-	default:
-		return NULL;
-	}
-	if (anchor != NULL)
-		return "anchors (&name) are not supported";
-	if (tag != NULL)
-		return "tags (!name) are not supported";
-	return depth > YAML_DEPTH_MAX ? "this is nested too deeply" : NULL;
-}
-
-static int scan_events(const struct yaml_source *src, yaml_parser_t *parser, struct err *e)
-{
-	unsigned depth = 0, documents = 0;
-	bool end = false;
-
-	while (!end) {
-		yaml_event_t event;
-
-		if (yaml_parser_parse(parser, &event) != 1)
-			return fail_parser(src, e, parser);
-		if (event.type == YAML_SEQUENCE_START_EVENT ||
-		    event.type == YAML_MAPPING_START_EVENT)
-			depth++;
-		else if (event.type == YAML_SEQUENCE_END_EVENT ||
-			 event.type == YAML_MAPPING_END_EVENT)
-			depth--;
-		else if (event.type == YAML_DOCUMENT_START_EVENT)
-			documents++;
-		end = event.type == YAML_STREAM_END_EVENT;
-
-		const char *refused = refuse_event(&event, depth, documents);
-		yaml_mark_t mark = event.start_mark;
-
-		yaml_event_delete(&event);
-		if (refused != NULL)
-			return fail_at(src, e, mark, refused);
-	}
-	if (documents == 0)
-		return err_set_input_at(e, src->file, 1, 1, "the file is empty");
-	return 0;
-}
-
-static int check_yaml(const struct yaml_source *src, struct err *e)
-{
-	yaml_parser_t parser;
-
-	parser_init(&parser, src);
-	int r = scan_events(src, &parser, e);
-	yaml_parser_delete(&parser);
-	return r;
-}
-
-/* ---- 3. the schema, and places */
-
-/* Loads what check_yaml took. Returns false, with nothing to delete, if it cannot be. */
+/* Loads what yaml_check_events took. Returns false, with nothing to delete, if it cannot be. */
 static bool document_load(const struct yaml_source *src, yaml_document_t *ret)
 {
 	yaml_parser_t parser;
 
-	parser_init(&parser, src);
+	yaml_parser_open(&parser, src);
 	bool ok = yaml_parser_load(&parser, ret) == 1;
 	yaml_parser_delete(&parser);
 	if (!ok)
@@ -296,13 +150,14 @@ int yaml_error(const struct yaml_source *src, struct err *e, const char *path, c
 		return err_set_input_at(e, src->file, 0, 0, "%s", what.text);
 	yaml_mark_t mark = find_mark(&document, path);
 	yaml_document_delete(&document);
-	return fail_at(src, e, mark, what.text);
+	return err_set_input_at(e, src->file, mark.line + 1, mark.column + 1, "%s", what.text);
 }
 
-/* ---- 4. structs */
+/* ---- structs */
 
 /* Keeps the first error libcyaml logs; what follows is its way back to the top. */
-static void keep_first_error(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static void keep_first_error(cyaml_log_t level, void *ctx,
+								   const char *fmt, va_list args)
 {
 	struct err *first = ctx;
 
@@ -334,9 +189,9 @@ int yaml_load(const struct yaml_source *src, const struct cyaml_schema_value *sc
 	int r;
 
 	assert(list == (ret_count != NULL));
-	r = check_text(src, e);
+	r = yaml_check_text(src, e);
 	if (r == 0)
-		r = check_yaml(src, e);
+		r = yaml_check_events(src, e);
 	if (r == 0)
 		r = check_schema(src, schema, e);
 	if (r < 0)
