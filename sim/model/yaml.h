@@ -27,8 +27,9 @@ struct yaml_source {
 /*
  * Reads the text into structs as schema says. The top of the schema is a CYAML_MAPPING or a
  * CYAML_SEQUENCE, with CYAML_FLAG_POINTER; for a sequence *ret_count is its number of entries, else
- * ret_count is NULL. On success *ret goes to yaml_unload, with the same schema and count; it is NULL
- * for a list of no entries and for a mapping in which nothing is required and nothing is given.
+ * ret_count is NULL. On success *ret goes to yaml_unload, with the same schema and count; it is
+ * NULL for a list of no entries and for a mapping in which nothing is required and nothing is
+ * given.
  */
 int yaml_load(const struct yaml_source *src, const struct cyaml_schema_value *schema, void **ret,
 	      unsigned *ret_count, struct err *e);

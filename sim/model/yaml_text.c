@@ -8,7 +8,7 @@
 /* ---- text */
 
 /* The length of the UTF-8 sequence at s of at most len bytes, or 0. RFC 3629, section 4; what it
- * forbids beyond that (surrogates, overlong forms of three and four bytes) libyaml finds. */
+ * and YAML forbid beyond that (surrogates, more control characters) libyaml finds. */
 static size_t utf8_length(const unsigned char *s, size_t len)
 {
 	size_t need = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
@@ -62,14 +62,30 @@ static int fail_at(const struct yaml_source *src, struct err *e, yaml_mark_t mar
 	return err_set_input_at(e, src->file, mark.line + 1, mark.column + 1, "%s", what);
 }
 
+/* Where the byte at offset stands; columns count characters. */
+static yaml_mark_t mark_of(const struct yaml_source *src, size_t offset)
+{
+	yaml_mark_t mark = { .index = offset };
+
+	for (size_t i = 0; i < offset && i < src->len; i++) {
+		if (src->data[i] == '\n') {
+			mark.line++;
+			mark.column = 0;
+		} else if ((src->data[i] & 0xc0) != 0x80) { /* not a character's later byte */
+			mark.column++;
+		}
+	}
+	return mark;
+}
+
 static int fail_parser(const struct yaml_source *src, struct err *e, const yaml_parser_t *parser)
 {
 	yaml_mark_t mark = parser->problem_mark;
 
 	assert(parser->error != YAML_MEMORY_ERROR);
 	if (parser->error == YAML_READER_ERROR)
-		return err_set_input_at(e, src->file, 0, 0, "this is not text: %s at byte %zu",
-					parser->problem, parser->problem_offset);
+		return fail_at(src, e, mark_of(src, parser->problem_offset),
+			       "this is not text: a character that YAML does not allow");
 	if (mark.index < src->len && src->data[mark.index] == '\t')
 		return fail_at(src, e, mark, "YAML does not allow a tab here; indent with spaces");
 	if (parser->context != NULL)

@@ -182,6 +182,8 @@ static void what_is_no_yaml_is_said_with_line_and_column(void **state)
 		{ "title: a\001\n", "f.yaml:1:9: this is not text: byte 0x01" },
 		{ "title: \xff\n", "f.yaml:1:8: this is not text: byte 0xff" },
 		{ "title: \xc3\xa4 \xc0\x80\n", "f.yaml:1:10: this is not text: byte 0xc0" },
+		{ "a\ntitle: \xc3\xa4 \xed\xa0\x80\n",
+		  "f.yaml:2:10: this is not text: a character that YAML does not allow" },
 		{ "title: \"a\\0b\"\n", "f.yaml:1:8: title holds a NUL character" },
 	};
 
