@@ -121,7 +121,8 @@ static void packets_cross_a_lab_and_come_back(void **state)
 	assert_int_equal(outside.addr, ROUTER_ADDR);
 	send_to(server, outside);
 	assert_int_equal(receive_from(host).addr, SERVER_ADDR);
-	assert_true(atomic_load(&lab_wire_stats(lab)->delivered) >= 2);
+	/* The wire counts what it has sent, so perhaps later than it is received. */
+	ASSERT_SOON(atomic_load(&lab_wire_stats(lab)->delivered) >= 2);
 	(void)close(host);
 	(void)close(server);
 	lab_free(lab);
