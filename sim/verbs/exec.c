@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
@@ -32,7 +33,7 @@ static const struct option options[] = {
 
 #define COMMANDS_MAX 32u
 
-/* How long a command that runs beside has to end after SIGTERM, before SIGKILL. */
+/* How long a command that runs beside has to settle, and to end after SIGTERM before SIGKILL. */
 #define GRACE_US 1000000u
 
 struct command {
@@ -171,6 +172,35 @@ static int start(const struct stage *stage, const struct lab *lab, const struct 
 			     ret, e);
 }
 
+/* True once the program waits for something: its state in /proc is S, "sleeping" (proc(5)). Also
+ * where there is no /proc of ours to look at, or the program has ended. */
+static bool is_waiting(pid_t pid)
+{
+	char path[64], stat[512];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, stat, sizeof(stat) - 1);
+	if (len <= 0)
+		return true;
+	stat[len] = '\0';
+	/* "PID (NAME) STATE ...", where the name may hold anything. */
+	const char *behind_name = strrchr(stat, ')');
+	return behind_name == NULL || behind_name[1] == '\0' ||
+	       (behind_name[2] != 'R' && behind_name[2] != 'D');
+}
+
+/* A server that runs beside should listen before the main command looks for it. When a program
+ * first waits for something it has most likely got there. */
+static void await_beside(const struct process *p)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	uint64_t deadline_us = process_now_us() + GRACE_US;
+
+	while (!is_waiting(p->pid) && process_now_us() < deadline_us)
+		(void)nanosleep(&pause, NULL);
+}
+
 /* The terminal has sent its signals (SI_KERNEL) to the command as well; others are for us to pass
  * on. */
 static void pass_on(int signal_fd, const struct process *p)
@@ -244,10 +274,15 @@ static int run_commands(const struct request *r, const struct stage *stage, cons
 	for (size_t i = 0; i < r->commands_count; i++)
 		processes[i] = (struct process)PROCESS_NONE;
 	/* Those beside it first: they are what the main one will want to find. */
-	for (size_t pass = 0; pass < 2; pass++)
-		for (size_t i = 0; code == 0 && i < r->commands_count; i++)
-			if (r->commands[i].beside == (pass == 0))
-				code = start(stage, lab, &r->commands[i], &processes[i], e);
+	for (size_t i = 0; code == 0 && i < r->commands_count; i++)
+		if (r->commands[i].beside)
+			code = start(stage, lab, &r->commands[i], &processes[i], e);
+	for (size_t i = 0; code == 0 && i < r->commands_count; i++)
+		if (r->commands[i].beside)
+			await_beside(&processes[i]);
+	for (size_t i = 0; code == 0 && i < r->commands_count; i++)
+		if (!r->commands[i].beside)
+			code = start(stage, lab, &r->commands[i], &processes[i], e);
 	for (size_t i = 0; i < r->commands_count; i++)
 		if (!r->commands[i].beside)
 			main_process = &processes[i];
