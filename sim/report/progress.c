@@ -11,8 +11,8 @@
 #define BAR_WIDTH   30u
 #define INTERVAL_US 100000u
 
-/* An estimate from fewer than this would jump about. */
-#define ESTIMATE_AFTER_US 500000u
+/* An estimate from less than this share would jump about. */
+#define ESTIMATE_AFTER 0.05
 
 void progress_init(struct progress *p, const char *what, size_t total)
 {
@@ -36,7 +36,7 @@ static void draw_bar(const struct progress *p, uint64_t now_us)
 		bar[filled] = '>';
 	bar[BAR_WIDTH] = '\0';
 	(void)fprintf(stderr, "\r[%s] %zu of %zu %s", bar, p->done, p->total, p->what);
-	if (p->done > 0 && now_us - p->start_us > ESTIMATE_AFTER_US) {
+	if ((double)p->done > ESTIMATE_AFTER * (double)p->total) {
 		double each_s = (double)(now_us - p->start_us) / 1e6 / (double)p->done;
 
 		(void)fprintf(stderr, ", %.0f s left", each_s * (double)(p->total - p->done));
