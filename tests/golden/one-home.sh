@@ -235,7 +235,7 @@ table ip natsim {
 	chain clash {
 		type filter hook postrouting priority srcnat + 5; policy accept;
 		oifname $OUTSIDE meta l4proto { tcp, udp } \
-			ct direction original ct status ! confirmed \
+			ct direction original ct status & confirmed == 0 \
 			meta l4proto . ct original ip saddr . ct original proto-src != @mapping_of \
 			meta l4proto . ct reply proto-dst @owner_of drop
 	}

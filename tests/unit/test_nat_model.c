@@ -132,6 +132,21 @@ static void a_mistake_has_its_place_and_leaves_the_model_alone(void **state)
 	}
 }
 
+static void the_smallest_and_the_largest_range_are_taken(void **state)
+{
+	struct nat_model m;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(parse(BEHAVIORS "ports: { range: [2000, 2015] }\n", &m, &e), 0);
+	nat_model_fini(&m);
+	assert_int_equal(parse(BEHAVIORS "ports: { range: [1, 65535] }\n", &m, &e), 0);
+	nat_model_fini(&m);
+	assert_int_equal(
+		parse(BEHAVIORS "ports: { choose: sequential, range: [1, 4096] }\n", &m, &e), 0);
+	nat_model_fini(&m);
+}
+
 static void only_whole_timeouts_are_taken(void **state)
 {
 	static const char *const bad[] = { "0s",       "s",      "-1s",  "1.5s", "1ms",      "1d",
@@ -207,6 +222,7 @@ int main(void)
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(a_router_that_does_not_translate_says_mapping_none),
 		cmocka_unit_test(a_mistake_has_its_place_and_leaves_the_model_alone),
+		cmocka_unit_test(the_smallest_and_the_largest_range_are_taken),
 		cmocka_unit_test(only_whole_timeouts_are_taken),
 		cmocka_unit_test(names_and_values_go_both_ways),
 		cmocka_unit_test(the_six_models_are_what_their_names_say),

@@ -282,7 +282,8 @@ static void yaml_error_finds_the_place_of_a_path(void **state)
 		{ "items[0]", "f.yaml:3:5: bad 5" },
 		{ "items[1].port", "f.yaml:4:22: bad 5" },
 		{ "items[0].port", "f.yaml:3:5: bad 5" },
-		{ "items[7].port", "f.yaml:3:3: bad 5" },
+		{ "items[2].port", "f.yaml:3:3: bad 5" },
+		{ "title[0].x", "f.yaml:1:8: bad 5" },
 	};
 	struct err e;
 
