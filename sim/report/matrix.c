@@ -191,6 +191,17 @@ static void print_failures(const struct table *t, struct buf *out)
 		buf_printf(out, "  %5u  %s\n", sum.reasons[k].count, sum.reasons[k].text);
 }
 
+/* Less than that only in a run that was interrupted. */
+static unsigned most_trials(const struct table *t)
+{
+	unsigned most = 0;
+
+	for (size_t i = 0; i < t->count; i++)
+		if (t->cells[i]->trials > most)
+			most = t->cells[i]->trials;
+	return most;
+}
+
 void matrix_print(struct run_cell *cells, size_t count, const struct style *style, struct buf *out)
 {
 	CLEANUP(free) bool *printed = calloc(count + 1, sizeof(*printed));
@@ -208,7 +219,7 @@ void matrix_print(struct run_cell *cells, size_t count, const struct style *styl
 		buf_printf(out, "%s%s%s, %s, %s, link %s: connected/expected in %%, of %u trials\n",
 			   style->bold, strcmp(names->transport, "tcp") == 0 ? "TCP" : "UDP",
 			   style->reset, names->strategy, names->topology, names->link,
-			   cells[i].trials);
+			   most_trials(&t));
 		print_rates(&t, style, out);
 		print_cost(&t, out);
 		print_failures(&t, out);

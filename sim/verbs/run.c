@@ -198,6 +198,9 @@ static int conclude(struct running *run, bool *ret_as_expected, struct err *e)
 	run->about.wall_s = progress_seconds(&run->progress);
 	matrix_print(run->cells, run->cells_count, &style, &out);
 	(void)fputs(buf_text(&out), stdout);
+	if (run->done < run->progress.total)
+		(void)printf("interrupted after %zu of %zu trials\n", run->done,
+			     run->progress.total);
 	(void)printf("%zu trials in %.1f s, seed %llu; written to %s/\n", run->done,
 		     run->about.wall_s, (unsigned long long)run->request->seed, run->request->dir);
 	return results_write_summary(run->request->dir, &run->about, run->cells, run->cells_count,
