@@ -42,12 +42,12 @@ struct child {
 
 extern char **environ;
 
-/* Stores what failed and ends the child. */
-__attribute__((noreturn)) static void fail(struct child *c, const char *what)
+/* Stores what failed; returns the child's exit status. */
+static int fail(struct child *c, const char *what)
 {
 	c->error = errno;
 	c->what = what;
-	_exit(127);
+	return 127;
 }
 
 static void reset_signals(struct child *c)
@@ -60,10 +60,10 @@ static void reset_signals(struct child *c)
 	(void)sigprocmask(SIG_SETMASK, &c->mask, NULL);
 }
 
-/* Puts fds to 0, 1 and 2, whichever of these they hold now. */
-static void set_stdio(struct child *c)
+/* Puts the three descriptors to 0, 1 and 2, whichever of these they hold now. */
+static bool set_stdio(const struct process_config *config)
 {
-	int fds[3] = { c->config->stdin_fd, c->config->stdout_fd, c->config->stderr_fd };
+	int fds[3] = { config->stdin_fd, config->stdout_fd, config->stderr_fd };
 
 	for (int i = 0; i < 3; i++) {
 		if (fds[i] < 0)
@@ -72,32 +72,36 @@ static void set_stdio(struct child *c)
 		if (fds[i] >= 0 && fds[i] < 3)
 			fds[i] = fcntl(fds[i], F_DUPFD, 3);
 		if (fds[i] < 0)
-			fail(c, "open its standard descriptors");
+			return false;
 	}
 	for (int i = 0; i < 3; i++)
 		if (dup2(fds[i], i) < 0)
-			fail(c, "set its standard descriptors");
+			return false;
+	return true;
 }
 
+/* It returns, which ends the child, rather than call _exit(): the sanitisers look at the stack on
+ * the way to a function that does not return, and this is not one they know. */
 static int run_child(void *arg)
 {
 	struct child *c = arg;
 
-	/* A parent that died before it asked could not be seen dying. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		fail(c, "tie its life to natsim's");
+		return fail(c, "tie its life to natsim's");
+	/* A parent that died before that could not be seen dying. */
 	if (getppid() != c->parent)
-		_exit(127);
+		return 127;
 	if (c->config->own_group && setpgid(0, 0) < 0)
-		fail(c, "make its process group");
+		return fail(c, "make its process group");
 	if (setns(c->config->netns_fd, CLONE_NEWNET) < 0)
-		fail(c, "enter its network namespace");
-	set_stdio(c);
+		return fail(c, "enter its network namespace");
+	if (!set_stdio(c->config))
+		return fail(c, "set its standard descriptors");
 	if (close_range(3, ~0u, 0) < 0)
-		fail(c, "close natsim's descriptors");
+		return fail(c, "close natsim's descriptors");
 	reset_signals(c);
 	(void)execvpe(c->config->argv[0], (char *const *)(uintptr_t)c->config->argv, c->env);
-	fail(c, NULL);
+	return fail(c, NULL);
 }
 
 /* True if the NAME of entry (NAME=VALUE) is also in list. */
