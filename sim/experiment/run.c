@@ -10,34 +10,12 @@
 #include "lib/cleanup.h"
 #include "lib/prng.h"
 #include "sim/experiment/pool.h"
+#include "sim/experiment/schedule.h"
 #include "sim/model/oracle.h"
-
-/* What a trial takes besides trying: starting programs, meeting, saying goodbye. Only for cutting
- * jobs. */
-#define TRIAL_US 100000u
-
-/* A job takes this share of what each worker has to do in all, and not less than it is worth to
- * build a lab for. */
-#define JOB_SHARE  0.5
-#define JOB_MIN_US 1000000u
-
-/* One trial to be made. */
-struct unit {
-	size_t cell;
-	unsigned trial;
-};
-
-/* Units that need the same lab, one after another. */
-struct job {
-	size_t first, count;
-	uint64_t cost_us;
-};
 
 struct running {
 	const struct run_config *config;
-	struct unit *units;
-	struct job *jobs;
-	size_t jobs_count;
+	struct schedule schedule;
 };
 
 /* ---- what is to be done */
@@ -117,86 +95,6 @@ void run_cells_free(struct run_cell *cells, size_t count)
 	free(cells);
 }
 
-/* ---- jobs */
-
-static uint64_t trial_cost_us(const struct run_config *config, const struct run_cell *cell)
-{
-	double fails = cell->expected < 0 ? 0.5 : 1 - cell->expected;
-
-	return TRIAL_US + (uint64_t)(fails * (double)config->suite->give_up_us);
-}
-
-static bool same_lab(const struct suite_cell *a, const struct suite_cell *b)
-{
-	return strcmp(a->topology, b->topology) == 0 && strcmp(a->nat_a, b->nat_a) == 0 &&
-	       strcmp(a->nat_b, b->nat_b) == 0 && strcmp(a->link, b->link) == 0;
-}
-
-/* All trials, those that share a lab side by side. */
-static struct unit *list_units(const struct run_config *config, size_t *ret_count)
-{
-	const struct run_cell *cells = config->cells;
-	size_t count = 0;
-	CLEANUP(free) bool *listed = calloc(config->cells_count + 1, sizeof(*listed));
-	struct unit *units = calloc(config->cells_count * config->trials + 1, sizeof(*units));
-
-	assert(listed != NULL && units != NULL);
-	for (size_t i = 0; i < config->cells_count; i++) {
-		if (listed[i])
-			continue;
-		for (size_t k = i; k < config->cells_count; k++) {
-			if (!same_lab(&cells[i].names, &cells[k].names))
-				continue;
-			listed[k] = true;
-			for (unsigned t = 0; t < config->trials; t++)
-				units[count++] = (struct unit){ k, t };
-		}
-	}
-	*ret_count = count;
-	return units;
-}
-
-/* The longest first: the short ones then fill the gaps at the end. */
-static int compare_jobs(const void *a, const void *b)
-{
-	const struct job *x = a, *y = b;
-
-	if (x->cost_us != y->cost_us)
-		return x->cost_us > y->cost_us ? -1 : 1;
-	return x->first < y->first ? -1 : x->first > y->first;
-}
-
-static void cut_jobs(struct running *r)
-{
-	const struct run_config *config = r->config;
-	size_t units_count = 0;
-	uint64_t total_us = 0;
-	struct job job = { 0 };
-
-	r->units = list_units(config, &units_count);
-	r->jobs = calloc(units_count + 1, sizeof(*r->jobs));
-	assert(r->jobs != NULL);
-	for (size_t i = 0; i < config->cells_count; i++)
-		total_us += config->trials * trial_cost_us(config, &config->cells[i]);
-	double share_us = JOB_SHARE * (double)total_us / (double)config->workers;
-	uint64_t limit_us = share_us > JOB_MIN_US ? (uint64_t)share_us : JOB_MIN_US;
-
-	for (size_t i = 0; i < units_count; i++) {
-		const struct run_cell *cell = &config->cells[r->units[i].cell];
-		const struct run_cell *first = &config->cells[r->units[job.first].cell];
-
-		if (job.count > 0 &&
-		    (job.cost_us >= limit_us || !same_lab(&first->names, &cell->names))) {
-			r->jobs[r->jobs_count++] = job;
-			job = (struct job){ .first = i };
-		}
-		job.count++;
-		job.cost_us += trial_cost_us(config, cell);
-	}
-	r->jobs[r->jobs_count++] = job;
-	qsort(r->jobs, r->jobs_count, sizeof(*r->jobs), compare_jobs);
-}
-
 /* ---- in a worker */
 
 /* The lab a worker has, and for which cell it was built. */
@@ -227,7 +125,7 @@ static int need_lab(const struct run_config *config, struct kept *kept,
 {
 	struct stage_config stage = stage_config_of(names);
 
-	if (kept->lab != NULL && same_lab(&kept->names, names))
+	if (kept->lab != NULL && schedule_same_lab(&kept->names, names))
 		return 0;
 	trial_lab_free(kept->lab);
 	kept->lab = NULL;
@@ -284,12 +182,13 @@ static uint64_t cell_number(const struct suite_cell *names)
 static int work(void *arg, void *kept, size_t index, struct pool_channel *channel, struct err *e)
 {
 	const struct running *r = arg;
-	const struct job *job = &r->jobs[index];
+	const struct schedule_job *job = &r->schedule.jobs[index];
 	int code = 0;
 
 	for (size_t i = job->first; code == 0 && i < job->first + job->count; i++) {
-		const struct suite_cell *names = &r->config->cells[r->units[i].cell].names;
-		struct run_trial trial = { .cell = r->units[i].cell, .trial = r->units[i].trial };
+		const struct schedule_unit *unit = &r->schedule.units[i];
+		const struct suite_cell *names = &r->config->cells[unit->cell].names;
+		struct run_trial trial = { .cell = unit->cell, .trial = unit->trial };
 
 		trial.seed = prng_derive(r->config->seed, cell_number(names), trial.trial);
 		draw_skew(r->config, &trial);
@@ -362,13 +261,36 @@ static void tick(void *arg)
 		r->config->on_tick(r->config->arg);
 }
 
+/* What a trial takes besides trying: starting programs, meeting, saying goodbye. Only for the
+ * schedule. */
+#define TRIAL_US 100000u
+
+static uint64_t trial_cost_us(const struct run_config *config, const struct run_cell *cell)
+{
+	double fails = cell->expected < 0 ? 0.5 : 1 - cell->expected;
+
+	return TRIAL_US + (uint64_t)(fails * (double)config->suite->give_up_us);
+}
+
+static void schedule_all(const struct run_config *config, struct schedule *ret)
+{
+	CLEANUP(free)
+	struct schedule_cell *cells = calloc(config->cells_count + 1, sizeof(*cells));
+
+	assert(cells != NULL);
+	for (size_t i = 0; i < config->cells_count; i++)
+		cells[i] = (struct schedule_cell){ &config->cells[i].names,
+						   trial_cost_us(config, &config->cells[i]) };
+	schedule_init(ret, cells, config->cells_count, config->trials, config->workers);
+}
+
 int run_all(const struct run_config *config, int *ret_signal, struct err *e)
 {
 	struct running r = { .config = config };
 
-	cut_jobs(&r);
+	schedule_all(config, &r.schedule);
 	int code = pool_run(&(struct pool_config){ .workers = config->workers,
-						   .jobs = r.jobs_count,
+						   .jobs = r.schedule.jobs_count,
 						   .message_size = sizeof(struct run_trial),
 						   .work = work,
 						   .start = worker_start,
@@ -378,8 +300,7 @@ int run_all(const struct run_config *config, int *ret_signal, struct err *e)
 						   .interval_us = 100000,
 						   .arg = &r },
 			    ret_signal, e);
-	free(r.units);
-	free(r.jobs);
+	schedule_fini(&r.schedule);
 	return code;
 }
 
