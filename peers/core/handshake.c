@@ -49,11 +49,15 @@ static bool receive_probe(struct handshake *h, uint32_t path, const struct probe
 	return true;
 }
 
+bool handshake_is_peers(const struct handshake *h, const struct probe *in)
+{
+	return in->tag == h->tag && in->nonce != h->nonce;
+}
+
 bool handshake_receive(struct handshake *h, uint32_t path, const struct probe *in,
 		       struct probe *ret_answer)
 {
-	/* Our own nonce: a router has turned our packet round to us. */
-	if (in->tag != h->tag || in->nonce == h->nonce)
+	if (!handshake_is_peers(h, in) || h->state == HANDSHAKE_OVER)
 		return false;
 	h->heard = true;
 	if (in->type == PROBE_PROBE)
@@ -62,7 +66,7 @@ bool handshake_receive(struct handshake *h, uint32_t path, const struct probe *i
 		return false;
 	h->echoed = true;
 
-	if (in->type == PROBE_NOMINATE && !h->controlling && h->state != HANDSHAKE_OVER) {
+	if (in->type == PROBE_NOMINATE && !h->controlling) {
 		choose(h, path, in->nonce);
 		h->state = HANDSHAKE_AGREED;
 		*ret_answer = message(h, PROBE_NOMINATE_ACK, in->nonce);
@@ -70,7 +74,7 @@ bool handshake_receive(struct handshake *h, uint32_t path, const struct probe *i
 	}
 	if (path != h->path || in->nonce != h->peer_nonce)
 		return false;
-	if (in->type == PROBE_NOMINATE_ACK && h->state == HANDSHAKE_NOMINATED) {
+	if (in->type == PROBE_NOMINATE_ACK && h->controlling) {
 		h->state = HANDSHAKE_OVER;
 		*ret_answer = message(h, PROBE_BYE, in->nonce);
 		return true;
@@ -80,12 +84,16 @@ bool handshake_receive(struct handshake *h, uint32_t path, const struct probe *i
 	return false;
 }
 
-void handshake_path_lost(struct handshake *h, uint32_t path)
+void handshake_reconsider(struct handshake *h)
 {
-	if (path != h->path)
-		return;
 	if (h->state == HANDSHAKE_NOMINATED)
 		h->state = HANDSHAKE_TRYING;
-	else if (h->state == HANDSHAKE_AGREED)
-		h->state = HANDSHAKE_OVER;
+}
+
+void handshake_path_lost(struct handshake *h, uint32_t path)
+{
+	if (path != h->path || !h->controlling || h->state == HANDSHAKE_OVER)
+		return;
+	h->state = HANDSHAKE_TRYING;
+	h->peer_nonce = 0;
 }

@@ -6,6 +6,8 @@
 #ifndef NATSIM_PEERS_CORE_PUNCH_H
 #define NATSIM_PEERS_CORE_PUNCH_H
 
+#include <assert.h>
+
 #include "peers/core/handshake.h"
 #include "peers/core/introduce.h"
 #include "peers/core/strategy.h"
@@ -25,15 +27,22 @@ enum {
 	PUNCH_SOCKET_CONNECT = 16, /* + candidate */
 };
 
+/* What a step may do besides answering: open the listener, begin every candidate's connection
+ * afresh, greet on every path, close everything, be done. Answers leave room for that. */
+#define PUNCH_ACTIONS_SPARE (3u * INTRODUCE_CANDIDATES_MAX + 2u * PUNCH_PATHS_MAX + 4u)
+static_assert(PUNCH_ACTIONS_SPARE < ACTIONS_MAX, "a step has room for answers");
+
 /* A connection to a candidate that is being tried. */
 struct punch_attempt {
-	bool open;
+	bool open;         /* the socket is in use, connected or not yet */
+	uint64_t lasts_us; /* how long it is given, more each time; 0: none was begun yet */
 	uint64_t retry_us; /* when to try afresh */
 };
 
 /* An established TCP connection. Its number is the path of the handshake. */
 struct punch_stream {
 	bool open;
+	bool heard; /* a message of the peer's came in */
 	uint32_t socket;
 	struct endpoint remote;
 	struct probe_stream in;
@@ -49,17 +58,21 @@ struct punch {
 	uint64_t start_us;     /* of the first step */
 	uint64_t go_us;        /* of the first packet to the peer */
 	uint64_t connected_us; /* when the path was agreed on; 0: not yet */
-	uint64_t linger_until_us;
+	uint64_t heard_us;     /* the last message of the peer's */
+	uint64_t settle_by_us; /* of a nomination: when to give up on it; 0: there is none */
 	uint64_t next_round_us;
 	uint64_t sent;          /* datagrams, or connects and messages, to the peer */
-	struct endpoint remote; /* of the agreed path */
+	uint32_t path;          /* agreed on */
+	struct endpoint remote; /* of that path */
 	const char *reason;     /* of a failure */
 
-	/* UDP: where probes go and come from; the index is the path. */
+	/* UDP: the index is the path. First the candidates; then, in turn, where else probes came
+	 * from (peer-reflexive candidates in the words of RFC 8445). */
 	struct endpoint paths[PUNCH_PATHS_MAX];
-	size_t paths_count;
+	size_t candidates_count, paths_count, next_reflexive;
 
 	/* TCP: attempts go with introduce.peer[]. */
+	bool listening;
 	struct punch_attempt attempts[INTRODUCE_CANDIDATES_MAX];
 	struct punch_stream streams[PUNCH_PATHS_MAX];
 };

@@ -6,13 +6,21 @@
  *
  * A SYN that a router swallows would be sent again only after a second (RFC 6298, section 2), so an
  * attempt that has not come through is given up and begun afresh sooner: but not before an answer
- * could have come, or no connection would ever come about over a long path.
+ * could have come, or no connection would ever come about over a long path. How long the path to
+ * the peer is nobody knows beforehand, so each attempt is given more time than the one before.
+ *
+ * Where SYNs cross there can be two connections, and each side may greet on both. 'a' nominates one
+ * of them, and both sides see which, since it is nominated on itself; the other one is aborted.
  */
 #include "peers/core/punch.h"
 
-/* Fresh connects follow each other by two intervals, or by three round-trips where those are
+/* RFC 6298, section 2: what is lost on a new connection is sent again after a second. One on which
+ * nothing was heard for longer is dead on the other side. */
+#define SILENT_US 1000000u
+
+/* The first attempt lasts two intervals, or three round-trips to the rendezvous where those are
  * longer. */
-static uint64_t retry_after_us(const struct punch *p)
+static uint64_t first_lasts_us(const struct punch *p)
 {
 	uint64_t rtt_us = p->introduce.rtt_us == NEVER ? 0 : p->introduce.rtt_us;
 	uint64_t shortest_us = 2u * PUNCH_INTERVAL_US;
@@ -43,47 +51,89 @@ static void start_attempt(struct punch *p, size_t candidate, uint64_t now_us, st
 	struct punch_attempt *attempt = &p->attempts[candidate];
 
 	attempt->open = true;
-	attempt->retry_us = now_us + retry_after_us(p);
+	attempt->lasts_us = attempt->lasts_us == 0 ? first_lasts_us(p)
+						   : attempt->lasts_us + attempt->lasts_us / 2;
+	attempt->retry_us = now_us + attempt->lasts_us;
 	act_tcp_connect(out, PUNCH_SOCKET_CONNECT + (uint32_t)candidate, p->introduce.local,
 			p->introduce.peer[candidate]);
 	p->sent++;
 }
 
-static bool is_attempt(const struct punch *p, uint32_t socket)
+/* The attempt that a socket belongs to, or NULL. */
+static struct punch_attempt *attempt_find(struct punch *p, uint32_t socket)
 {
 	return socket >= PUNCH_SOCKET_CONNECT &&
-	       socket < PUNCH_SOCKET_CONNECT + p->introduce.peer_count;
+			       socket < PUNCH_SOCKET_CONNECT + p->introduce.peer_count
+		       ? &p->attempts[socket - PUNCH_SOCKET_CONNECT]
+		       : NULL;
 }
 
 static void tcp_begin(struct punch *p, uint64_t now_us, struct actions *out)
 {
+	p->listening = true;
 	act_tcp_listen(out, PUNCH_SOCKET_LISTENER, p->introduce.local);
 	p->next_round_us = now_us;
 }
 
-/* A connection is there, whichever side began it. */
-static void stream_begin(struct punch *p, const struct event *ev, struct actions *out)
-{
-	struct probe greeting = handshake_greeting(&p->handshake);
-
-	for (size_t i = 0; i < PUNCH_PATHS_MAX; i++) {
-		if (p->streams[i].open)
-			continue;
-		p->streams[i] = (struct punch_stream){ true, ev->socket, ev->remote, { 0 } };
-		send_probe(p, ev->socket, &greeting, out);
-		return;
-	}
-	act_abort(out, ev->socket);
-}
-
+/* The socket is gone, or about to be. */
 static void stream_lost(struct punch *p, struct punch_stream *stream)
 {
+	struct punch_attempt *attempt = attempt_find(p, stream->socket);
+
 	stream->open = false;
+	if (attempt != NULL)
+		attempt->open = false;
 	handshake_path_lost(&p->handshake, stream->socket);
 }
 
-static void stream_data(struct punch *p, struct punch_stream *stream, const struct event *ev,
-			struct actions *out)
+static void stream_abort(struct punch *p, struct punch_stream *stream, struct actions *out)
+{
+	act_abort(out, stream->socket);
+	stream_lost(p, stream);
+}
+
+/* A place for one more; where there is none, the oldest connection that was accepted and said
+ * nothing gives way, for it could be anybody's. NULL: there is no such one. */
+static struct punch_stream *stream_place(struct punch *p, struct actions *out)
+{
+	struct punch_stream *oldest = NULL;
+
+	for (size_t i = 0; i < PUNCH_PATHS_MAX; i++) {
+		struct punch_stream *s = &p->streams[i];
+
+		if (!s->open)
+			return s;
+		if (!s->heard && s->socket >= SOCKET_ACCEPTED &&
+		    (oldest == NULL || s->socket < oldest->socket))
+			oldest = s;
+	}
+	if (oldest != NULL)
+		stream_abort(p, oldest, out);
+	return oldest;
+}
+
+/* A connection is there, whichever side began it. */
+static void stream_begin(struct punch *p, uint64_t now_us, const struct event *ev,
+			 struct actions *out)
+{
+	struct probe greeting = handshake_greeting(&p->handshake);
+	struct punch_attempt *attempt = attempt_find(p, ev->socket);
+	struct punch_stream *stream = stream_place(p, out);
+
+	if (attempt != NULL && now_us + SILENT_US > attempt->retry_us)
+		attempt->retry_us = now_us + SILENT_US;
+	if (stream == NULL) {
+		act_abort(out, ev->socket);
+		if (attempt != NULL)
+			attempt->open = false;
+		return;
+	}
+	*stream = (struct punch_stream){ .open = true, .socket = ev->socket, .remote = ev->remote };
+	send_probe(p, ev->socket, &greeting, out);
+}
+
+static void stream_data(struct punch *p, struct punch_stream *stream, uint64_t now_us,
+			const struct event *ev, struct actions *out)
 {
 	const uint8_t *data = ev->data;
 	size_t len = ev->len;
@@ -92,59 +142,100 @@ static void stream_data(struct punch *p, struct punch_stream *stream, const stru
 
 	while ((code = probe_stream_read(&stream->in, &data, &len, &in)) == 1) {
 		/* A flood of messages in one piece is no peer of ours. */
-		if (!actions_have_room(out, 4, 4 * PROBE_SIZE)) {
+		if (!handshake_is_peers(&p->handshake, &in) ||
+		    !actions_have_room(out, PUNCH_ACTIONS_SPARE + 1, PROBE_SIZE)) {
 			code = -1;
 			break;
 		}
+		stream->heard = true;
+		p->heard_us = now_us;
 		if (handshake_receive(&p->handshake, stream->socket, &in, &answer))
 			send_probe(p, stream->socket, &answer, out);
 	}
-	if (code < 0) {
-		act_abort(out, stream->socket);
+	if (code < 0)
+		stream_abort(p, stream, out);
+}
+
+static void closed(struct punch *p, uint32_t socket, struct punch_stream *stream)
+{
+	struct punch_attempt *attempt = attempt_find(p, socket);
+
+	if (stream != NULL)
 		stream_lost(p, stream);
-	}
+	else if (attempt != NULL)
+		attempt->open = false;
+	else if (socket == PUNCH_SOCKET_LISTENER)
+		p->listening = false;
 }
 
 static void tcp_event(struct punch *p, uint64_t now_us, const struct event *ev, struct actions *out)
 {
 	struct punch_stream *stream = stream_find(p, ev->socket);
 
-	(void)now_us;
 	if (ev->kind == EVENT_CONNECTED || ev->kind == EVENT_ACCEPTED)
-		stream_begin(p, ev, out);
+		stream_begin(p, now_us, ev, out);
 	else if (ev->kind == EVENT_DATA && stream != NULL)
-		stream_data(p, stream, ev, out);
-	else if (ev->kind == EVENT_CLOSED && stream != NULL)
-		stream_lost(p, stream);
-	if (ev->kind == EVENT_CLOSED && is_attempt(p, ev->socket))
-		p->attempts[ev->socket - PUNCH_SOCKET_CONNECT].open = false;
+		stream_data(p, stream, now_us, ev, out);
+	else if (ev->kind == EVENT_CLOSED)
+		closed(p, ev->socket, stream);
 }
 
-/* Begins afresh what has not come through in its time. */
+/* Nothing is begun towards a candidate that a connection has come from: the kernel would refuse a
+ * second one between the same endpoints. */
+static bool has_accepted(const struct punch *p, struct endpoint remote)
+{
+	for (size_t i = 0; i < PUNCH_PATHS_MAX; i++)
+		if (p->streams[i].open && p->streams[i].socket >= SOCKET_ACCEPTED &&
+		    endpoint_equal(p->streams[i].remote, remote))
+			return true;
+	return false;
+}
+
+/* Begins afresh what has not come through in its time, or came through and stayed silent. */
+static void retry(struct punch *p, size_t candidate, uint64_t now_us, struct actions *out)
+{
+	uint32_t socket = PUNCH_SOCKET_CONNECT + (uint32_t)candidate;
+	struct punch_stream *stream = stream_find(p, socket);
+
+	if (now_us < p->attempts[candidate].retry_us || (stream != NULL && stream->heard) ||
+	    has_accepted(p, p->introduce.peer[candidate]))
+		return;
+	if (stream != NULL)
+		stream_abort(p, stream, out);
+	else if (p->attempts[candidate].open)
+		act_abort(out, socket);
+	start_attempt(p, candidate, now_us, out);
+}
+
+/*
+ * 'a' has answers on every path that works, and nominates the first. If it has to choose again,
+ * those on the others have long come and gone; so it asks anew.
+ */
+static void greet_again(struct punch *p, struct actions *out)
+{
+	struct probe greeting = handshake_greeting(&p->handshake);
+
+	for (size_t i = 0; i < PUNCH_PATHS_MAX; i++)
+		if (p->streams[i].open && p->streams[i].heard)
+			send_probe(p, p->streams[i].socket, &greeting, out);
+}
+
 static void tcp_round(struct punch *p, uint64_t now_us, struct actions *out)
 {
-	uint64_t next_us = now_us + retry_after_us(p);
-
+	p->next_round_us = now_us + first_lasts_us(p);
 	for (size_t i = 0; i < p->introduce.peer_count; i++) {
-		uint32_t socket = PUNCH_SOCKET_CONNECT + (uint32_t)i;
-
-		if (stream_find(p, socket) != NULL)
-			continue;
-		if (now_us >= p->attempts[i].retry_us) {
-			if (p->attempts[i].open)
-				act_abort(out, socket);
-			start_attempt(p, i, now_us, out);
-		}
-		if (p->attempts[i].retry_us < next_us)
-			next_us = p->attempts[i].retry_us;
+		retry(p, i, now_us, out);
+		if (p->attempts[i].retry_us > now_us && p->attempts[i].retry_us < p->next_round_us)
+			p->next_round_us = p->attempts[i].retry_us;
 	}
-	p->next_round_us = next_us;
+	if (p->handshake.controlling && p->handshake.state == HANDSHAKE_TRYING)
+		greet_again(p, out);
 }
 
 static struct endpoint tcp_remote(const struct punch *p, uint32_t path)
 {
 	for (size_t i = 0; i < PUNCH_PATHS_MAX; i++)
-		if (p->streams[i].socket == path)
+		if (p->streams[i].open && p->streams[i].socket == path)
 			return p->streams[i].remote;
 	return (struct endpoint){ 0 };
 }
@@ -155,7 +246,7 @@ static void tcp_close(struct punch *p, struct actions *out)
 	for (size_t i = 0; i < PUNCH_PATHS_MAX; i++) {
 		if (!p->streams[i].open)
 			continue;
-		if (p->connected_us != 0 && p->streams[i].socket == p->handshake.path)
+		if (p->connected_us != 0 && p->streams[i].socket == p->path)
 			act_close(out, p->streams[i].socket);
 		else
 			act_abort(out, p->streams[i].socket);
@@ -166,7 +257,7 @@ static void tcp_close(struct punch *p, struct actions *out)
 		if (p->attempts[i].open && stream_find(p, socket) == NULL)
 			act_abort(out, socket);
 	}
-	if (p->go_us != 0)
+	if (p->listening)
 		act_close(out, PUNCH_SOCKET_LISTENER);
 }
 

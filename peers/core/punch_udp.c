@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * UDP: one socket does everything. Each round sends a probe to every path known so far: the
- * candidates the rendezvous named, and the sources of valid probes (peer-reflexive candidates in
- * the words of RFC 8445), which is how a peer behind a symmetric router is answered.
+ * UDP: one socket does everything. Each round sends a probe to every candidate that the rendezvous
+ * named. What comes in is answered to where it came from, which is how a peer behind a symmetric
+ * router is reached; nothing is sent there unasked, so that nobody can have us send more to a third
+ * party than they sent themselves.
  */
 #include "peers/core/punch.h"
 
@@ -16,23 +17,39 @@ static void send_probe(struct punch *p, struct endpoint to, const struct probe *
 	p->sent++;
 }
 
-/* The number of the path to ep, a new one if need be; PUNCH_PATHS_MAX when there is no room. */
+/* The next number for a path that only the peer knew of. The table is small; what gives way is the
+ * oldest, but never the nominated one. */
+static uint32_t next_reflexive(struct punch *p)
+{
+	bool nominated = p->handshake.peer_nonce != 0;
+	uint32_t i = (uint32_t)p->next_reflexive;
+
+	if (nominated && i == p->handshake.path)
+		i = i + 1 < PUNCH_PATHS_MAX ? i + 1 : (uint32_t)p->candidates_count;
+	p->next_reflexive = i + 1 < PUNCH_PATHS_MAX ? i + 1 : p->candidates_count;
+	return i;
+}
+
+/* The number of the path to ep. */
 static uint32_t path_to(struct punch *p, struct endpoint ep)
 {
-	uint32_t i = 0;
+	for (uint32_t i = 0; i < p->paths_count; i++)
+		if (endpoint_equal(p->paths[i], ep))
+			return i;
+	uint32_t path = next_reflexive(p);
 
-	while (i < p->paths_count && !endpoint_equal(p->paths[i], ep))
-		i++;
-	if (i == p->paths_count && i < PUNCH_PATHS_MAX)
-		p->paths[p->paths_count++] = ep;
-	return i;
+	p->paths[path] = ep;
+	if (path >= p->paths_count)
+		p->paths_count = path + 1;
+	return path;
 }
 
 static void udp_begin(struct punch *p, uint64_t now_us, struct actions *out)
 {
 	(void)out;
 	for (size_t i = 0; i < p->introduce.peer_count; i++)
-		(void)path_to(p, p->introduce.peer[i]);
+		p->paths[i] = p->introduce.peer[i];
+	p->candidates_count = p->paths_count = p->next_reflexive = p->introduce.peer_count;
 	p->next_round_us = now_us;
 }
 
@@ -40,12 +57,11 @@ static void udp_event(struct punch *p, uint64_t now_us, const struct event *ev, 
 {
 	struct probe in, answer;
 
-	(void)now_us;
 	if (ev->kind != EVENT_DATAGRAM || !probe_read(ev->data, ev->len, &in) ||
-	    in.tag != p->handshake.tag)
+	    !handshake_is_peers(&p->handshake, &in))
 		return;
-	uint32_t path = path_to(p, ev->remote);
-	if (path < PUNCH_PATHS_MAX && handshake_receive(&p->handshake, path, &in, &answer))
+	p->heard_us = now_us;
+	if (handshake_receive(&p->handshake, path_to(p, ev->remote), &in, &answer))
 		send_probe(p, ev->remote, &answer, out);
 }
 
@@ -59,8 +75,11 @@ static void udp_round(struct punch *p, uint64_t now_us, struct actions *out)
 		return;
 	}
 	struct probe greeting = handshake_greeting(&p->handshake);
-	for (size_t i = 0; i < p->paths_count; i++)
+	for (size_t i = 0; i < p->candidates_count; i++)
 		send_probe(p, p->paths[i], &greeting, out);
+	/* A path that worked once may work again; no candidate need lead there. */
+	if (p->handshake.peer_nonce != 0 && p->handshake.path >= p->candidates_count)
+		send_probe(p, p->paths[p->handshake.path], &greeting, out);
 }
 
 static struct endpoint udp_remote(const struct punch *p, uint32_t path)
