@@ -17,6 +17,7 @@
 #include "sim/lab/enter.h"
 #include "sim/lab/process.h"
 #include "sim/report/nat_table.h"
+#include "sim/verbs/exec_commands.h"
 #include "sim/verbs/verb.h"
 
 enum { OPT_NAT = 256, OPT_LINK, OPT_TABLES, OPT_PCAP, OPT_SEED };
@@ -31,87 +32,16 @@ static const struct option options[] = {
 	{ 0 },
 };
 
-#define COMMANDS_MAX 32u
-
 /* How long a command that runs beside has to settle, and to end after SIGTERM before SIGKILL. */
 #define GRACE_US 1000000u
-
-struct command {
-	unsigned node; /* of the plan */
-	char **argv, **end;
-	bool beside; /* --with */
-};
 
 struct request {
 	struct stage_config stage;
 	const char *pcap;
 	bool tables;
 	uint64_t seed;
-	struct command commands[COMMANDS_MAX];
-	size_t commands_count;
+	struct exec_commands commands;
 };
-
-/* ---- the command line */
-
-/* The index of the first "[--with] NODE --", or argc: what stands before are options and the
- * topology. */
-static int first_command(int argc, char **argv)
-{
-	for (int i = 2; i < argc; i++)
-		if (strcmp(argv[i], "--") == 0)
-			return strcmp(argv[i - 2], "--with") == 0 ? i - 2 : i - 1;
-	return argc;
-}
-
-static bool begins_command(const struct plan *plan, char **argv, int argc, int at)
-{
-	if (strcmp(argv[at], "--with") == 0 && at + 1 < argc)
-		at++;
-	return at + 1 < argc && strcmp(argv[at + 1], "--") == 0 && plan_node(plan, argv[at]) >= 0;
-}
-
-static int no_node(const struct plan *plan, const char *name, struct err *e)
-{
-	CLEANUP(buf) struct buf list = BUF_INIT;
-
-	for (size_t i = 0; i < plan->nodes_count; i++)
-		buf_printf(&list, "%s%s", i == 0 ? "" : ", ", plan->nodes[i].name);
-	return err_set_input(e, "no node \"%s\"; there are: %s", name, buf_text(&list));
-}
-
-/* A command ends where the next one begins. The slot behind it in argv held "--with" or a node's
- * name, both of which have been read by then, and takes the NULL that ends it. */
-static int read_commands(const struct plan *plan, int argc, char **argv, int at, struct request *r,
-			 struct err *e)
-{
-	size_t mains = 0;
-
-	while (at < argc) {
-		struct command *c = &r->commands[r->commands_count++];
-
-		if (r->commands_count == COMMANDS_MAX)
-			return err_set_input(e, "more than %u commands", COMMANDS_MAX - 1);
-		c->beside = strcmp(argv[at], "--with") == 0;
-		at += c->beside;
-		if (plan_node(plan, argv[at]) < 0)
-			return no_node(plan, argv[at], e);
-		c->node = (unsigned)plan_node(plan, argv[at]);
-		if (at + 2 >= argc || begins_command(plan, argv, argc, at + 2))
-			return err_set_input(e, "which command in %s?", argv[at]);
-		at += 2;
-		c->argv = argv + at;
-		while (at < argc && !begins_command(plan, argv, argc, at))
-			at++;
-		c->end = argv + at;
-		mains += !c->beside;
-	}
-	if (mains != 1)
-		return err_set_input(e, mains == 0 ? "which NODE -- COMMAND? see natsim help exec"
-						   : "only one command can be without --with");
-	for (size_t i = 0; i < r->commands_count; i++)
-		*r->commands[i].end = NULL;
-	return 0;
-}
 
 static int read_options(int argc, char **argv, struct request *r, struct err *e)
 {
@@ -138,8 +68,6 @@ static int read_options(int argc, char **argv, struct request *r, struct err *e)
 	return code;
 }
 
-/* ---- the programs */
-
 /* What the contract tells a program in this node. A peer's host knows its role; the session has one
  * name, so that two of natsim's own peers find each other without being told. */
 static void fill_env(const struct stage *stage, unsigned node, struct contract_env *ret)
@@ -154,7 +82,7 @@ static void fill_env(const struct stage *stage, unsigned node, struct contract_e
 			  ret);
 }
 
-static int start(const struct stage *stage, const struct lab *lab, const struct command *c,
+static int start(const struct stage *stage, const struct lab *lab, const struct exec_command *c,
 		 struct process *ret, struct err *e)
 {
 	struct contract_env env;
@@ -267,30 +195,30 @@ static int print_tables(const struct stage *stage, const struct lab *lab, struct
 static int run_commands(const struct request *r, const struct stage *stage, const struct lab *lab,
 			int signal_fd, struct err *e)
 {
-	struct process processes[COMMANDS_MAX];
+	struct process processes[EXEC_COMMANDS_MAX];
 	const struct process *main_process = NULL;
 	int code = 0, status = 0;
 
-	for (size_t i = 0; i < r->commands_count; i++)
+	for (size_t i = 0; i < r->commands.count; i++)
 		processes[i] = (struct process)PROCESS_NONE;
 	/* Those beside it first: they are what the main one will want to find. */
-	for (size_t i = 0; code == 0 && i < r->commands_count; i++)
-		if (r->commands[i].beside)
-			code = start(stage, lab, &r->commands[i], &processes[i], e);
-	for (size_t i = 0; code == 0 && i < r->commands_count; i++)
-		if (r->commands[i].beside)
+	for (size_t i = 0; code == 0 && i < r->commands.count; i++)
+		if (r->commands.items[i].beside)
+			code = start(stage, lab, &r->commands.items[i], &processes[i], e);
+	for (size_t i = 0; code == 0 && i < r->commands.count; i++)
+		if (r->commands.items[i].beside)
 			await_beside(&processes[i]);
-	for (size_t i = 0; code == 0 && i < r->commands_count; i++)
-		if (!r->commands[i].beside)
-			code = start(stage, lab, &r->commands[i], &processes[i], e);
-	for (size_t i = 0; i < r->commands_count; i++)
-		if (!r->commands[i].beside)
+	for (size_t i = 0; code == 0 && i < r->commands.count; i++)
+		if (!r->commands.items[i].beside)
+			code = start(stage, lab, &r->commands.items[i], &processes[i], e);
+	for (size_t i = 0; i < r->commands.count; i++)
+		if (!r->commands.items[i].beside)
 			main_process = &processes[i];
 	if (code == 0)
 		code = wait_main(main_process, signal_fd, &status, e);
 	if (code == 0 && r->tables)
 		code = print_tables(stage, lab, e);
-	for (size_t i = r->commands_count; i-- > 0;)
+	for (size_t i = r->commands.count; i-- > 0;)
 		end_beside(&processes[i]);
 	return code < 0 ? code : exit_status(status);
 }
@@ -353,14 +281,14 @@ static int run(int argc, char **argv, struct err *e)
 	CLEANUP(catalog) struct catalog catalog = { 0 };
 	CLEANUP(stage) struct stage stage = { 0 };
 	struct request r = { .seed = 1 };
-	int at = first_command(argc, argv), code = read_options(at, argv, &r, e);
+	int at = exec_commands_begin(argc, argv), code = read_options(at, argv, &r, e);
 
 	if (code == 0)
 		code = catalog_open(&catalog, e);
 	if (code == 0)
 		code = stage_open(&catalog, &r.stage, &stage, e);
 	if (code == 0)
-		code = read_commands(&stage.plan, argc, argv, at, &r, e);
+		code = exec_commands_read(&stage.plan, argc, argv, at, &r.commands, e);
 	return code < 0 ? code : execute(&r, &catalog, &stage, e);
 }
 
