@@ -1,4 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "sim/bench/bench.h"
+#include "sim/lab/enter.h"
+#include "sim/report/style.h"
 #include "sim/verbs/verb.h"
+
+enum { OPT_JSON = 256 };
+
+static const struct option options[] = {
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+/* The script keeps its namespaces below it; in our mount namespace it is ours. */
+#define SCRATCH_DIR "/run"
+
+static void end(int signal)
+{
+	_exit(128 + signal);
+}
+
+/* We are process 1, to whom the kernel delivers only what is handled; all others end with us. */
+static void end_on_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	const struct sigaction action = { .sa_handler = end };
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void)sigaction(signals[i], &action, NULL);
+}
+
+static int enter(struct err *e)
+{
+	int rc = enter_namespaces(e);
+
+	if (rc < 0)
+		return rc;
+	end_on_signals();
+	if (mount("natsim", SCRATCH_DIR, "tmpfs", MS_NOSUID | MS_NODEV, NULL) < 0)
+		return err_set(e, -errno, "mount a private " SCRATCH_DIR);
+	return enter_check_machine(e);
+}
+
+static void print_machine(void)
+{
+	struct utsname system = { .release = "" };
+
+	(void)uname(&system);
+	(void)printf("natsim " NATSIM_VERSION
+		     ", Linux %s, %ld processors. Median, least .. most, and "
+		     "what is aimed at.\n",
+		     system.release, sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+static int measure_all(struct bench *b, bool json, struct err *e)
+{
+	static int (*const parts[])(struct bench *, struct err *) = {
+		bench_lab, bench_trial, bench_throughput, bench_exactness, bench_run,
+	};
+	struct style style = style_for(STDOUT_FILENO);
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		CLEANUP(buf) struct buf out = BUF_INIT;
+		size_t first = b->figures.count;
+		int rc = parts[i](b, e);
+
+		if (rc < 0)
+			return rc;
+		if (!json)
+			figures_print(&b->figures, first, &style, &out);
+		(void)fputs(buf_text(&out), stdout);
+		(void)fflush(stdout);
+	}
+	return 0;
+}
+
+static int bench(bool json, struct err *e)
+{
+	CLEANUP(catalog) struct catalog catalog = { 0 };
+	CLEANUP(buf) struct buf out = BUF_INIT;
+	struct bench b = { .catalog = &catalog, .scratch_dir = SCRATCH_DIR };
+	int rc = catalog_open(&catalog, e);
+
+	if (rc == 0)
+		rc = enter(e);
+	if (rc < 0)
+		return rc;
+	if (!json)
+		print_machine();
+	rc = measure_all(&b, json, e);
+	if (rc == 0 && json)
+		figures_to_json(&b.figures, &out);
+	(void)fputs(buf_text(&out), stdout);
+	figures_fini(&b.figures);
+	return rc;
+}
+
+static int run(int argc, char **argv, struct err *e)
+{
+	bool json = false;
+	int val, code = 0;
+
+	while ((val = verb_option(&verb_bench, argc, argv, options, e)) != -1) {
+		if (val < 0)
+			return val;
+		if (val != OPT_JSON)
+			return err_set_input(e, "bench has no option -j");
+		json = true;
+	}
+	code = verb_operands(&verb_bench, argc, 0, 0, e);
+	return code < 0 ? code : bench(json, e);
+}
+
 const struct verb verb_bench = {
-	.name = "bench", .synopsis = "", .about = "x", .help = "", .run = NULL
+	.name = "bench",
+	.synopsis = "[--json]",
+	.about = "Measure natsim against the bare system",
+	.help = "What natsim does is measured in turns with what it is compared with, so that the ratios mean\n"
+		"something on any machine; leave the machine alone meanwhile, for about a minute. The exit\n"
+		"status does not depend on the figures.\n\n"
+		"  --json  for a program\n",
+	.run = run,
 };
