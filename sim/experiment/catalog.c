@@ -234,7 +234,7 @@ static int load_links(struct catalog *c, struct err *e)
 
 	if (code < 0)
 		return code;
-	return link_profiles_parse(path, text.data, text.len, &c->links, &c->links_count, e);
+	return link_profiles_parse(path, buf_text(&text), text.len, &c->links, &c->links_count, e);
 }
 
 /* One of natsim's own: beside it in the build folder, in libexec once installed. */
@@ -328,7 +328,7 @@ int catalog_nat(const struct catalog *c, const char *name, struct nat_model *ret
 	CLEANUP(buf) struct buf text = BUF_INIT;
 	int code = catalog_read(c, CATALOG_NAT_MODEL, name, &path, &text, e);
 
-	return code < 0 ? code : nat_model_parse(path, text.data, text.len, ret, e);
+	return code < 0 ? code : nat_model_parse(path, buf_text(&text), text.len, ret, e);
 }
 
 int catalog_topology(const struct catalog *c, const char *name, struct topology *ret, struct err *e)
@@ -337,7 +337,7 @@ int catalog_topology(const struct catalog *c, const char *name, struct topology 
 	CLEANUP(buf) struct buf text = BUF_INIT;
 	int code = catalog_read(c, CATALOG_TOPOLOGY, name, &path, &text, e);
 
-	return code < 0 ? code : topology_parse(path, text.data, text.len, ret, e);
+	return code < 0 ? code : topology_parse(path, buf_text(&text), text.len, ret, e);
 }
 
 int catalog_link(const struct catalog *c, const char *name, const struct link_profile **ret,
