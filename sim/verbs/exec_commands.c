@@ -14,10 +14,12 @@ int exec_commands_begin(int argc, char **argv)
 	return argc;
 }
 
+/* A node's name may be a command's own word. "--with NAME --" is not taken for that, lest a name that
+ * is not there should go unseen. */
 static bool begins_command(const struct plan *plan, char **argv, int argc, int at)
 {
-	if (strcmp(argv[at], "--with") == 0 && at + 1 < argc)
-		at++;
+	if (strcmp(argv[at], "--with") == 0)
+		return at + 2 < argc && strcmp(argv[at + 2], "--") == 0;
 	return at + 1 < argc && strcmp(argv[at + 1], "--") == 0 && plan_node(plan, argv[at]) >= 0;
 }
 
