@@ -65,6 +65,9 @@ PROGRAMS := $(addprefix $(B)/,natsim peer rendezvous)
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(call src,tests/unit))
 LAB_TESTS := $(patsubst %.c,$(B)/%,$(call src,tests/lab))
 FUZZERS := $(patsubst %.c,$(B)/%,$(call src,tests/fuzz))
+# What lab tests start, and what they put before a program's libraries.
+TEST_PROGRAMS := $(patsubst %.c,$(B)/%,$(call src,tests/programs))
+TEST_PRELOADS := $(patsubst %.c,$(B)/%.so,$(call src,tests/preload))
 GUARD_TESTS := $(wildcard tests/guards/test_*.sh)
 TESTS := $(UNIT_TESTS) $(LAB_TESTS) $(FUZZERS) $(GUARD_TESTS)
 
@@ -105,6 +108,13 @@ $(B)/peer $(B)/rendezvous: $(B)/%: $(B)/peers/%.o $(B)/peers.a $(CORE)
 	$(link) $(LIBS_CORE)
 $(UNIT_TESTS) $(LAB_TESTS): $(B)/%: $(B)/%.o $(B)/peers.a $(SIM)
 	$(link) $(LIBS_SIM) $(LIBS_TEST)
+$(LAB_TESTS): | $(TEST_PROGRAMS) $(TEST_PRELOADS)
+$(TEST_PROGRAMS): $(B)/%: $(B)/%.o
+	$(link)
+# Not sanitised: it goes into programs that may not be.
+$(TEST_PRELOADS): $(B)/%.so: %.c Makefile | $(DEPS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -fPIC -shared -o $@ $< -ldl
 $(FUZZERS): $(B)/%: $(B)/%.o $(B)/peers.a $(SIM)
 	$(link) $(LIBS_SIM) $(if $(filter fuzz,$(VARIANT)),-fsanitize=fuzzer)
 
