@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "tests/lab/inside.h"
 
+#include <linux/rtnetlink.h>
+
 #include "sim/lab/netns.h"
 #include "sim/lab/rtnl.h"
 
@@ -264,6 +266,34 @@ static void a_conversation_goes_on_after_a_refusal(void **state)
 	assert_false(find(&pair->nls[1], "lo").up);
 }
 
+static int give_up(const struct nlmsghdr *nlh, void *arg)
+{
+	(void)nlh;
+	(void)arg;
+	errno = ENOMEM;
+	return MNL_CB_ERROR;
+}
+
+static void an_answer_given_up_half_way_is_not_taken_for_the_next(void **state)
+{
+	_Alignas(struct nlmsghdr) char request[NETLINK_REQUEST_MAX];
+	struct err e;
+	struct pair *pair = *state;
+	struct ifaddrmsg *info = NULL;
+
+	make_veth(pair, "near", "far");
+	for (uint32_t i = 1; i <= 1000; i++)
+		ASSERT_OK(rtnl_address_add(&pair->nls[0], "near",
+					   (struct prefix){ 0x0a000000 + i, 8 }, &e));
+	struct nlmsghdr *nlh =
+		netlink_request(request, RTM_GETADDR, NLM_F_DUMP, sizeof(*info), &info);
+	assert_int_equal(netlink_talk(&pair->nls[0], nlh, give_up, NULL, &e), -ENOMEM);
+	assert_int_equal(rtnl_link_up(&pair->nls[0], "nothing", &e), -ENODEV);
+	assert_string_equal(e.text, "set nothing up: No such device");
+	ASSERT_OK(rtnl_link_up(&pair->nls[0], "near", &e));
+	assert_true(find(&pair->nls[0], "near").up);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -281,6 +311,7 @@ int main(void)
 		TEST(what_exists_is_not_made_again),
 		TEST(names_no_interface_can_have_are_refused_whole),
 		TEST(a_conversation_goes_on_after_a_refusal),
+		TEST(an_answer_given_up_half_way_is_not_taken_for_the_next),
 	};
 
 	go_inside();
