@@ -43,7 +43,9 @@ static int start_rendezvous(struct lab *lab, const struct lab_config *config, st
 			    lab_netns(lab, (unsigned)config->rendezvous_node), &lab->rendezvous, e);
 }
 
-/* The processes come before the rulesets so that they start on the other core meanwhile. */
+/* The rendezvous starts on another processor while the rulesets are loaded on one. The wire is a
+ * fork, after which every page that is written to is copied: it comes when most has been written.
+ */
 static int build(struct lab *lab, const struct lab_config *config, struct err *e)
 {
 	int rc = nodes_build(&lab->nodes, e);
@@ -51,9 +53,9 @@ static int build(struct lab *lab, const struct lab_config *config, struct err *e
 	if (rc == 0)
 		rc = start_rendezvous(lab, config, e);
 	if (rc == 0)
-		rc = start_wire(lab, config, e);
+		rc = nodes_await_rulesets(&lab->nodes, e);
 	if (rc == 0)
-		rc = nodes_load_rulesets(&lab->nodes, e);
+		rc = start_wire(lab, config, e);
 	if (rc == 0)
 		rc = nodes_await_links(&lab->nodes, e);
 	if (rc == 0 && config->rendezvous_path != NULL)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * libnftables opens its netlink socket in nft_ctx_new(), so a context belongs to the namespace it
- * was made in. One costs 20 us after the first, which is not worth keeping them.
+ * was made in. One costs 20 us after the first. The last thing a load leaves to the kernel, it does
+ * after an RCU grace period, and closing the socket waits for that; see nft_flush.c.
  *
  * A ruleset goes through a file in memory: only for files does libnftables 1.0.6 say in which line
  * an error is.
@@ -30,8 +31,7 @@
 
 static void ctx_cleanup(struct nft_ctx **ctx)
 {
-	if (*ctx != NULL)
-		nft_ctx_free(*ctx);
+	nft_release(*ctx);
 }
 
 static int ctx_new(struct nft_ctx **ret, struct err *e)
@@ -97,13 +97,19 @@ static int write_all(int fd, const char *text)
 	return 0;
 }
 
+struct load {
+	const char *text;
+	struct nft_ctx *used; /* set on success */
+};
+
 static int load(void *arg, struct err *e)
 {
+	struct load *load = arg;
 	CLEANUP(closefd) int fd = memfd_create("ruleset", MFD_CLOEXEC);
 	CLEANUP(ctx) struct nft_ctx *ctx = NULL;
 	char path[sizeof("/proc/self/fd/") + 10];
 
-	int rc = fd < 0 ? -errno : write_all(fd, arg);
+	int rc = fd < 0 ? -errno : write_all(fd, load->text);
 	if (rc < 0)
 		return err_set(e, rc, "hand a ruleset to libnftables");
 	rc = ctx_new(&ctx, e);
@@ -112,12 +118,31 @@ static int load(void *arg, struct err *e)
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (nft_run_cmd_from_filename(ctx, path) != 0)
 		return load_failed(nft_ctx_get_error_buffer(ctx), path, e);
+	load->used = steal_ptr(&ctx);
 	return 0;
+}
+
+int nft_load_holding(int netns_fd, const char *text, struct nft_ctx **ret_used, struct err *e)
+{
+	struct load l = { .text = text };
+	int rc = netns_run(netns_fd, load, &l, e);
+
+	if (rc == 0)
+		*ret_used = l.used;
+	return rc;
+}
+
+void nft_release(struct nft_ctx *used)
+{
+	if (used != NULL)
+		nft_ctx_free(used);
 }
 
 int nft_load(int netns_fd, const char *text, struct err *e)
 {
-	return netns_run(netns_fd, load, (void *)(uintptr_t)text, e);
+	CLEANUP(ctx) struct nft_ctx *used = NULL;
+
+	return nft_load_holding(netns_fd, text, &used, e);
 }
 
 static int list(void *arg, struct err *e)

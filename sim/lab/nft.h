@@ -15,6 +15,14 @@
  */
 int nft_load(int netns_fd, const char *text, struct err *e);
 
+/*
+ * The same, and on success *ret_used is for nft_release() later: to let go of what libnftables has
+ * used, its socket above all, takes some 10 ms right after a load and none after that.
+ */
+struct nft_ctx;
+int nft_load_holding(int netns_fd, const char *text, struct nft_ctx **ret_used, struct err *e);
+void nft_release(struct nft_ctx *used); /* NULL is allowed */
+
 /* Appends to out what `nft list ruleset` prints in namespace netns_fd. */
 int nft_list(int netns_fd, struct buf *out, struct err *e);
 

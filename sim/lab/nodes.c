@@ -19,6 +19,7 @@
 #include "sim/lab/nft.h"
 #include "sim/lab/process.h"
 #include "sim/lab/rtnl.h"
+#include "sim/lab/rulesets.h"
 
 /* The table of nat_models/rules/. */
 #define TABLE "natsim"
@@ -45,6 +46,8 @@ void nodes_init(struct nodes *nodes, const struct plan *plan)
 
 void nodes_fini(struct nodes *nodes)
 {
+	rulesets_free(nodes->rulesets);
+	nodes->rulesets = NULL;
 	for (size_t i = 0; nodes->items != NULL && i < nodes->plan->nodes_count; i++) {
 		netlink_close(&nodes->items[i].route);
 		netlink_close(&nodes->items[i].netfilter);
@@ -139,6 +142,21 @@ static int carry_out(struct walk *walk, const struct plan_op *op, struct err *e)
 	return err_set_plain(e, -EINVAL, "operation %u is unknown", (unsigned)op->kind);
 }
 
+/* Once the last node has been made. */
+static void start_rulesets(struct nodes *nodes)
+{
+	size_t count = nodes->plan->nodes_count;
+	CLEANUP(free) int *fds = calloc(count + 1, sizeof(*fds));
+
+	assert(fds != NULL);
+	for (size_t i = 0; i < count; i++) {
+		fds[i] = nodes->items[i].netns_fd;
+		if (fds[i] < 0)
+			return;
+	}
+	nodes->rulesets = rulesets_start(nodes->plan, fds);
+}
+
 int nodes_build(struct nodes *nodes, struct err *e)
 {
 	CLEANUP(closefd) int home = -1;
@@ -151,6 +169,8 @@ int nodes_build(struct nodes *nodes, struct err *e)
 		rc = carry_out(&walk, op, e);
 		if (rc < 0)
 			err_prefix(e, "node %s", nodes->plan->nodes[op->node].name);
+		else if (op->kind == PLAN_NODE)
+			start_rulesets(nodes);
 	}
 	if (walk.at != NULL)
 		netns_return(home);
@@ -202,20 +222,9 @@ int nodes_await_links(struct nodes *nodes, struct err *e)
 	}
 }
 
-int nodes_load_rulesets(struct nodes *nodes, struct err *e)
+int nodes_await_rulesets(struct nodes *nodes, struct err *e)
 {
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < nodes->plan->ops_count; i++) {
-		const struct plan_op *op = &nodes->plan->ops[i];
-
-		if (op->kind != PLAN_RULESET)
-			continue;
-		rc = nft_load(get_made(nodes, op->node)->netns_fd, op->text, e);
-		if (rc < 0)
-			err_prefix(e, "node %s", nodes->plan->nodes[op->node].name);
-	}
-	return rc;
+	return rulesets_await(nodes->rulesets, e);
 }
 
 /* A router that only routes need not have the table. */

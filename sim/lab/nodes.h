@@ -18,19 +18,20 @@ struct node {
 };
 
 struct nodes {
-	const struct plan *plan; /* borrowed */
-	struct node *items;      /* one for each of the plan's nodes */
+	const struct plan *plan;   /* borrowed */
+	struct node *items;        /* one for each of the plan's nodes */
+	struct rulesets *rulesets; /* NULL until the nodes are made */
 };
 
 /* Nothing is there yet, and nodes_fini() may be called at any time from here on. */
 void nodes_init(struct nodes *nodes, const struct plan *plan);
 void nodes_fini(struct nodes *nodes);
 
-/* Carries out the plan's operations in their order but for the rulesets, which come with the second
- * function: nothing else depends on them, and the programs of the lab can start meanwhile. The
- * calling thread ends in the namespace it came from. */
+/* Carries out the plan's operations in their order. When it returns, the rulesets may still be on
+ * their way, since nothing else depends on them and the programs of the lab can start meanwhile;
+ * the second function waits for them. The calling thread ends in the namespace it came from. */
 int nodes_build(struct nodes *nodes, struct err *e);
-int nodes_load_rulesets(struct nodes *nodes, struct err *e);
+int nodes_await_rulesets(struct nodes *nodes, struct err *e);
 
 /* Until every link that was set up carries packets. */
 int nodes_await_links(struct nodes *nodes, struct err *e);
