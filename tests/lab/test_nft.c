@@ -99,10 +99,9 @@ static void a_mistake_in_the_text_is_shown_with_its_place(void **state)
 	const struct scratch *scratch = *state;
 
 	assert_int_equal(
-		nft_load(
-			scratch->fd,
-			"table ip a {\n	chain b {\n		udp dprt 9 drop\n	}\n}\n",
-			&e),
+		nft_load(scratch->fd,
+			 "table ip a {\n	chain b {\n		udp dprt 9 drop\n	}\n}\n",
+			 &e),
 		-EINVAL);
 	assert_text(&e, "ruleset:3:");
 	assert_text(&e, "syntax error");
