@@ -13,7 +13,9 @@
  * Ours: listen, connect to A:p from the listener's port, and ask the server to connect back
  * (docs/protocol.md).
  *
- * A filtering test whose answer does not come within give_up_us counts as refused.
+ * A filtering test whose answer does not come within give_up_us counts as refused by the router.
+ * One that is answered from any other address than the one that was asked for counts for nothing:
+ * that would make every router before a server without RFC 5780 look wide open, or shut.
  */
 #include "peers/core/classify.h"
 
@@ -143,12 +145,25 @@ static void answered(struct classify *c, struct classify_query *q, uint64_t now_
 			open_query(c, mapping_query(c, i), q->local, now_us, out);
 }
 
+/* Where the answer to a query comes from. */
+static struct endpoint answer_from(const struct classify *c, const struct classify_query *q)
+{
+	return (struct endpoint){ q->change & STUN_CHANGE_IP ? c->other.addr : q->to.addr,
+				  q->change & STUN_CHANGE_PORT ? c->other.port : q->to.port };
+}
+
 static void take_answer(struct classify *c, struct classify_query *q, const struct stun_message *m,
 			uint64_t now_us, struct actions *out)
 {
 	struct endpoint mapped = { 0 };
 
-	if (m->class != STUN_SUCCESS || !stun_id_equal(&m->id, &q->id) || q->state != QUERY_ASKING)
+	if (!stun_id_equal(&m->id, &q->id) || q->state != QUERY_ASKING)
+		return;
+	if (m->class == STUN_ERROR) {
+		q->refused = true;
+		q->state = QUERY_SILENT;
+	}
+	if (m->class != STUN_SUCCESS)
 		return;
 	if (m->method == STUN_CONNECT_BACK) {
 		q->told = true; /* the connection itself is the answer */
@@ -158,8 +173,18 @@ static void take_answer(struct classify *c, struct classify_query *q, const stru
 	if (!stun_get_mapped(m, &mapped))
 		return;
 	q->mapped = mapped;
-	(void)stun_get_address(m, STUN_OTHER_ADDRESS, &c->other);
+	/* RFC 5780, section 7.4: it is the other one of the address that was asked, here A:p. */
+	if (c->phase == CLASSIFY_SAMPLING)
+		(void)stun_get_address(m, STUN_OTHER_ADDRESS, &c->other);
 	answered(c, q, now_us, out);
+}
+
+/* The server itself says that it cannot, or does not know what it was asked for. */
+static bool is_refusal(const struct classify_query *q, const struct event *ev,
+		       const struct stun_message *m)
+{
+	return q->change != 0 && q->state == QUERY_ASKING && stun_id_equal(&m->id, &q->id) &&
+	       endpoint_equal(q->to, ev->remote);
 }
 
 static void datagram(struct classify *c, uint64_t now_us, const struct event *ev,
@@ -172,9 +197,14 @@ static void datagram(struct classify *c, uint64_t now_us, const struct event *ev
 	for (size_t i = 0; i < CLASSIFY_QUERIES; i++) {
 		struct classify_query *q = &c->queries[i];
 
-		if (q->socket == ev->socket &&
-		    (q->change != 0 || endpoint_equal(q->to, ev->remote)))
+		if (q->socket != ev->socket)
+			continue;
+		if (is_refusal(q, ev, &m)) {
+			q->refused = true;
+			q->state = QUERY_SILENT;
+		} else if (endpoint_equal(answer_from(c, q), ev->remote)) {
 			take_answer(c, q, &m, now_us, out);
+		}
 	}
 }
 
@@ -244,7 +274,7 @@ static void handle(struct classify *c, uint64_t now_us, const struct event *ev, 
 	case EVENT_ACCEPTED: {
 		struct classify_query *q = query_of_listener(c, ev->listener);
 
-		if (q->state == QUERY_ASKING)
+		if (q->state == QUERY_ASKING && endpoint_equal(answer_from(c, q), ev->remote))
 			q->state = QUERY_ANSWERED;
 		act_abort(out, ev->socket);
 		break;
@@ -317,6 +347,8 @@ static void conclude(struct classify *c, struct actions *out)
 			reason = "not every address of the rendezvous answers";
 		if (is_filtering(c, q) && c->config.tcp && q->state == QUERY_SILENT && !q->told)
 			reason = "the rendezvous does not connect back";
+		else if (q->refused)
+			reason = "the rendezvous does not answer from another address";
 	}
 	finish(c, reason, out);
 }

@@ -31,6 +31,7 @@ struct classify_query {
 	uint64_t retry_us, deadline_us;
 	struct endpoint local, mapped; /* set with QUERY_ANSWERED */
 	bool told;     /* TCP filtering: the server has said that it is connecting */
+	bool refused;  /* filtering: it cannot, or answered from where it was asked */
 	size_t in_len; /* TCP: of the answer so far */
 	uint8_t in[STUN_MESSAGE_MAX];
 };
