@@ -302,6 +302,13 @@ static inline int toy_next_timer(const struct toy_world *w)
 	return next;
 }
 
+static inline bool toy_is_over(const struct toy_world *w)
+{
+	const struct toy_host *a = &w->hosts[TOY_A], *b = &w->hosts[TOY_B];
+
+	return (a->done || a->step == NULL) && (b->done || b->step == NULL);
+}
+
 /* Goes on until the time, or until the machines of a and b are done, if that is sooner. */
 static inline void toy_run(struct toy_world *w, uint64_t until_us)
 {
@@ -312,9 +319,12 @@ static inline void toy_run(struct toy_world *w, uint64_t until_us)
 		uint64_t next_us = packet_us <= timer_us ? packet_us : timer_us;
 
 		assert(steps < TOY_STEPS_MAX);
-		if (next_us > until_us || ((w->hosts[TOY_A].done || w->hosts[TOY_A].step == NULL) &&
-					   (w->hosts[TOY_B].done || w->hosts[TOY_B].step == NULL)))
+		if (toy_is_over(w))
 			return;
+		if (next_us > until_us) {
+			w->now_us = until_us;
+			return;
+		}
 		if (next_us > w->now_us)
 			w->now_us = next_us;
 		if (packet_us > timer_us) {
