@@ -63,6 +63,7 @@ _natsim() {
 	model:-*) _natsim_words '--nft' "$cur" ;;
 	exec:-*) _natsim_words '--nat --link --with --tables --pcap --seed --' "$cur" ;;
 	plan:-*) _natsim_words '--nat --script' "$cur" ;;
+	bench:-*) _natsim_words '--json' "$cur" ;;
 	run:*) mapfile -t COMPREPLY < <(compgen -W all -- "$cur"; compgen -f -X '!*.yaml' -- "$cur") ;;
 	classify:*) _natsim_words "$(_natsim_names models)" "$cur" ;;
 	model:*)
