@@ -24,10 +24,25 @@ an_installed_natsim_finds_its_programs_and_data() {
 	[ -s root/usr/share/bash-completion/completions/natsim ]
 }
 
+the_man_page_and_the_completion_know_every_verb_and_option() {
+	make_quietly install DESTDIR="$PWD/root" PREFIX=/usr
+	verbs=$(root/usr/bin/natsim help | awk '/^  [a-z]/ { print $1 }')
+	[ -n "$verbs" ]
+	for verb in $verbs; do
+		for word in "$verb" $(root/usr/bin/natsim help "$verb" | grep -oE -e '--[a-z]+|-j'); do
+			echo "$verb: $word"
+			sed 's/\\-/-/g' "$top/docs/natsim.1" | grep -qw -e "$word"
+			grep -qw -e "$word" "$top/completions/natsim.bash"
+		done
+	done
+}
+
 uninstall_leaves_no_file() {
 	make_quietly install DESTDIR="$PWD/root" PREFIX=/usr
 	make_quietly uninstall DESTDIR="$PWD/root" PREFIX=/usr
 	[ -z "$(find root ! -type d)" ]
 }
 
-run an_installed_natsim_finds_its_programs_and_data uninstall_leaves_no_file
+run an_installed_natsim_finds_its_programs_and_data \
+	the_man_page_and_the_completion_know_every_verb_and_option \
+	uninstall_leaves_no_file
