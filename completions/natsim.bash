@@ -62,7 +62,6 @@ _natsim() {
 	models:-* | topologies:-*) _natsim_words '--names --json' "$cur" ;;
 	model:-*) _natsim_words '--nft' "$cur" ;;
 	exec:-*) _natsim_words '--nat --link --with --tables --pcap --seed --' "$cur" ;;
-	bench:-*) _natsim_words --json "$cur" ;;
 	plan:-*) _natsim_words '--nat --script' "$cur" ;;
 	bench:-*) _natsim_words '--json' "$cur" ;;
 	run:*) mapfile -t COMPREPLY < <(compgen -W all -- "$cur"; compgen -f -X '!*.yaml' -- "$cur") ;;
