@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The command: a table of verbs. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,8 +75,13 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "natsim: %s\n", e.text);
 		status = (int)e.kind;
 	}
-	/* A full disk behind a redirected table is a failure too. */
-	if (fflush(stdout) == EOF && status == 0)
+	/* A full disk behind a redirected table is a failure too. A write that failed earlier, when
+	 * the buffer was full, has left its mark on the stream alone. */
+	errno = 0;
+	if ((fflush(stdout) == EOF || ferror(stdout) != 0) && status == 0) {
+		(void)fprintf(stderr, "natsim: standard output: %s\n",
+			      errno != 0 ? strerror(errno) : "not all of it could be written");
 		status = ERR_MACHINE;
+	}
 	return status;
 }
