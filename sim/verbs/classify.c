@@ -119,13 +119,15 @@ static int run(int argc, char **argv, struct err *e)
 
 const struct verb verb_classify = {
 	.name = "classify",
-	.synopsis = "MODEL...|--all [--json] [-j N]",
+	.synopsis = "MODEL...|--all [--json] [--seed S] [-j N]",
 	.about = "Measure routers and compare them with what their models declare",
 	.help = "Each router is built as a lab, and measured from a host behind it over UDP and TCP: its\n"
 		"mapping and filtering (RFC 4787, RFC 5780), and how it chooses ports. Exit status 1 if one\n"
 		"differs from its model.\n\n"
-		"  --all   every model there is; otherwise names, or paths of YAML files\n"
-		"  --json  as one JSON array\n"
-		"  --seed N, -j N  of the measuring; how many labs at once\n",
+		"  --all     every model there is; otherwise names, or paths of YAML files\n"
+		"  --json    as one JSON array\n"
+		"  --seed S  of what is left to chance (default: 1)\n"
+		"  -j N      how many labs at once (default: 32 for each processor)\n",
+	.parallel = true,
 	.run = run,
 };

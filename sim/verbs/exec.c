@@ -304,7 +304,7 @@ const struct verb verb_exec = {
 		"  --link NAME             the access link of every site (default: ideal)\n"
 		"  --tables                print each router's NAT table at the end\n"
 		"  --pcap FILE             write what the wire saw, as pcapng\n"
-		"  --seed N                of what the links leave to chance (default: 1)\n\n"
+		"  --seed S                of what the links leave to chance (default: 1)\n\n"
 		"The commands find the rendezvous in NATSIM_RENDEZVOUS and NATSIM_RENDEZVOUS_ALT (ADDRESS:PORT),\n"
 		"also as {rendezvous} and {rendezvous_alt} in their own words. Two of natsim's own peers:\n\n"
 		"  natsim exec two-homes --nat a=full-cone host-a -- peer --with host-b -- peer\n",

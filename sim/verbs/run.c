@@ -261,5 +261,6 @@ const struct verb verb_run = {
 		"  --seed S              of all that is left to chance (default: 1)\n"
 		"  -j N                  how many labs at once (default: 32 for each processor)\n"
 		"  --out DIR             where results.jsonl and summary.json go (default: out)\n",
+	.parallel = true,
 	.run = run,
 };

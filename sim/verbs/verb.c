@@ -2,6 +2,7 @@
 #include "sim/verbs/verb.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,11 +24,21 @@ void verb_print_help(const struct verb *v)
 		(void)printf("\n%s", v->help);
 }
 
+/* Of letters in one word, as in -xy, only the letter is known; the word may not be over yet. */
+static int no_option(const struct verb *v, char **argv, struct err *e)
+{
+	const char letter[] = { '-', (char)optopt, '\0' };
+	bool short_option = optopt > 0 && optopt <= UCHAR_MAX;
+
+	return err_set_input(e, "%s has no option %s; see natsim help %s", v->name,
+			     short_option ? letter : argv[optind - 1], v->name);
+}
+
 int verb_option(const struct verb *v, int argc, char **argv, const struct option *options,
 		struct err *e)
 {
 	opterr = 0;
-	int val = getopt_long(argc, argv, ":hj:", options, NULL);
+	int val = getopt_long(argc, argv, v->parallel ? ":hj:" : ":h", options, NULL);
 
 	switch (val) {
 	case 'h':
@@ -37,8 +48,7 @@ int verb_option(const struct verb *v, int argc, char **argv, const struct option
 		return err_set_input(e, "%s %s needs a value; see natsim help %s", v->name,
 				     argv[optind - 1], v->name);
 	case '?':
-		return err_set_input(e, "%s has no option %s; see natsim help %s", v->name,
-				     argv[optind - 1], v->name);
+		return no_option(v, argv, e);
 	default:
 		return val;
 	}

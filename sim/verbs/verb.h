@@ -16,6 +16,7 @@ struct verb {
 	const char *synopsis; /* what follows "natsim NAME" */
 	const char *about;    /* one line */
 	const char *help;     /* the rest of the help text, or "" */
+	bool parallel;        /* takes -j N */
 
 	/* argv[0] is the verb's name. Returns the exit status, or a negative errno with e set. */
 	int (*run)(int argc, char **argv, struct err *e);
@@ -33,7 +34,8 @@ void verb_print_help(const struct verb *v);
 /*
  * The next option, by getopt_long: operands may stand between options and are at argv[optind]
  * onwards in the end. Returns the option's val, -1 when there are no more, or -EINVAL with e set.
- * Prints the verb's help and exits at -h and --help, which need not be listed. -j N is the val 'j'.
+ * Prints the verb's help and exits at -h and --help, which need not be listed. -j N, of a verb that
+ * is parallel, is the val 'j'.
  */
 int verb_option(const struct verb *v, int argc, char **argv, const struct option *options,
 		struct err *e);
