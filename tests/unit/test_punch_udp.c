@@ -132,7 +132,7 @@ static void giving_up_in_the_middle_never_divides_the_peers(void **state)
 	for (uint64_t give_up_us = 1000; give_up_us < 1200000; give_up_us += 3000) {
 		struct toy_pair *p = pair_behind(PORT_RESTRICTED, PORT_RESTRICTED, 1);
 
-		p->w->hosts[give_up_us % 2 == 0 ? TOY_A : TOY_B].delay_us = 100000;
+		p->w->hosts[give_up_us % 2000 == 0 ? TOY_A : TOY_B].delay_us = 100000;
 		toy_pair_start(p, false, at_once);
 		p->peers[0].config.give_up_us = p->peers[1].config.give_up_us = give_up_us;
 		toy_run(p->w, 60000000);
