@@ -23,6 +23,7 @@
 
 #include "lib/cleanup.h"
 #include "sim/lab/process.h"
+#include "sim/lab/signals.h"
 
 enum { SAYS_FREE, SAYS_RESULT, SAYS_FAILED };
 
@@ -81,7 +82,7 @@ static void worker(const struct pool_config *config, int fd)
 	_exit(0);
 }
 
-static int start_worker(struct pool *pool, size_t i, const sigset_t *old_mask, struct err *e)
+static int start_worker(struct pool *pool, size_t i, struct err *e)
 {
 	int pair[2];
 	pid_t parent = getpid();
@@ -102,9 +103,8 @@ static int start_worker(struct pool *pool, size_t i, const sigset_t *old_mask, s
 		for (size_t k = 0; k < i; k++)
 			(void)close(pool->fds[k].fd);
 		(void)close(pair[0]);
-		(void)sigprocmask(SIG_SETMASK, old_mask, NULL);
-		/* The terminal's Ctrl-C is the caller's to handle; it ends the workers. */
-		(void)signal(SIGINT, SIG_IGN);
+		/* What the terminal and timeout(1) send to the whole group stays blocked here: it
+		 * is the caller's to handle, who ends the workers. */
 		worker(pool->config, pair[1]);
 	}
 	(void)close(pair[1]);
@@ -220,8 +220,8 @@ static void end_workers(struct pool *pool, bool kill_them)
 int pool_run(const struct pool_config *config, int *ret_signal, struct err *e)
 {
 	struct pool pool = { .config = config };
-	sigset_t mask, old_mask;
-	int code = 0;
+	CLEANUP(fd) int signal_fd = -1;
+	sigset_t old_mask;
 
 	assert(config->message_size <= POOL_MESSAGE_MAX);
 	pool.workers = config->workers < config->jobs ? config->workers : config->jobs;
@@ -234,17 +234,12 @@ int pool_run(const struct pool_config *config, int *ret_signal, struct err *e)
 	for (size_t i = 0; i < pool.workers; i++)
 		fds[i].fd = -1;
 
-	(void)sigemptyset(&mask);
-	(void)sigaddset(&mask, SIGINT);
-	(void)sigaddset(&mask, SIGTERM);
-	(void)sigprocmask(SIG_BLOCK, &mask, &old_mask);
-	CLEANUP(fd) int signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signal_fd < 0)
-		code = err_set(e, -errno, "listen for signals");
+	(void)sigprocmask(SIG_BLOCK, NULL, &old_mask);
+	int code = signals_open(&signal_fd, e);
 	fds[pool.workers] = (struct pollfd){ .fd = signal_fd, .events = POLLIN };
 
 	for (size_t i = 0; code == 0 && i < pool.workers; i++)
-		code = start_worker(&pool, i, &old_mask, e);
+		code = start_worker(&pool, i, e);
 	if (code == 0)
 		code = serve(&pool, ret_signal, e);
 	end_workers(&pool, code != 0);

@@ -38,8 +38,9 @@ struct pool_config {
 #define POOL_MESSAGE_MAX 4096u
 
 /*
- * Runs all jobs. Returns 0; or the first failure of a worker, with its words; or -EINTR when one of
- * SIGINT and SIGTERM came, which *ret_signal then names. No worker is left in any case.
+ * Runs all jobs. Returns 0; or the first failure of a worker, with its words; or -EINTR when a
+ * signal came that is to end natsim (signals.h), which *ret_signal then names. No worker is left in
+ * any case.
  */
 int pool_run(const struct pool_config *config, int *ret_signal, struct err *e);
 

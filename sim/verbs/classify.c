@@ -7,6 +7,7 @@
 #include "lib/cleanup.h"
 #include "sim/experiment/measure.h"
 #include "sim/lab/enter.h"
+#include "sim/lab/signals.h"
 #include "sim/report/measurements.h"
 #include "sim/verbs/verb.h"
 
@@ -78,6 +79,7 @@ static int measure(const struct catalog *c, const struct request *r, const char 
 	bool agree = true;
 	int signal = 0, code = check_models(c, names, count, e);
 
+	signals_block();
 	if (code == 0)
 		code = enter_namespaces(e);
 	if (code == 0)

@@ -16,6 +16,7 @@
 #include "sim/experiment/contract.h"
 #include "sim/lab/enter.h"
 #include "sim/lab/process.h"
+#include "sim/lab/signals.h"
 #include "sim/report/nat_table.h"
 #include "sim/verbs/exec_commands.h"
 #include "sim/verbs/verb.h"
@@ -223,20 +224,6 @@ static int run_commands(const struct request *r, const struct stage *stage, cons
 	return code < 0 ? code : exit_status(status);
 }
 
-/* Process 1 gets only the signals it asks for. */
-static int listen_for_signals(struct err *e)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	sigset_t mask;
-
-	(void)sigemptyset(&mask);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		(void)sigaddset(&mask, signals[i]);
-	(void)sigprocmask(SIG_BLOCK, &mask, NULL);
-	int fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? err_set(e, -errno, "listen for signals") : fd;
-}
-
 /* natsim's own programs, so that `peer` can be said without its path. */
 static void extend_path(const struct catalog *c)
 {
@@ -253,6 +240,7 @@ static int execute(const struct request *r, const struct catalog *c, const struc
 		   struct err *e)
 {
 	CLEANUP(fd) int pcap_fd = -1;
+	CLEANUP(fd) int signal_fd = -1;
 	struct lab *lab = NULL;
 
 	if (r->pcap != NULL) {
@@ -260,12 +248,12 @@ static int execute(const struct request *r, const struct catalog *c, const struc
 		if (pcap_fd < 0)
 			return err_set_input(e, "%s: %s", r->pcap, strerror(errno));
 	}
+	signals_block();
 	int code = enter_namespaces(e);
 	if (code == 0)
 		code = enter_check_machine(e);
-	CLEANUP(fd) int signal_fd = code == 0 ? listen_for_signals(e) : -1;
-	if (code == 0 && signal_fd < 0)
-		code = signal_fd;
+	if (code == 0)
+		code = signals_open(&signal_fd, e);
 	if (code == 0)
 		code = stage_build(stage, c, r->seed, pcap_fd, &lab, e);
 	if (code == 0) {

@@ -12,6 +12,7 @@
 #include "sim/experiment/measure.h"
 #include "sim/experiment/run.h"
 #include "sim/lab/enter.h"
+#include "sim/lab/signals.h"
 #include "sim/report/matrix.h"
 #include "sim/report/measurements.h"
 #include "sim/report/progress.h"
@@ -214,6 +215,7 @@ static int execute(struct running *run, struct err *e)
 
 	if (code == 0)
 		code = open_results(run, e);
+	signals_block();
 	if (code == 0)
 		code = enter_namespaces(e);
 	if (code == 0)
