@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +10,8 @@
 #include "peers/core/strategy.h"
 #include "sim/model/yaml.h"
 
-#define NAME_MAX_LEN 1024
+#define NAME_MAX_LEN   1024
+#define TRIALS_DEFAULT 20u
 
 struct nats {
 	struct suite_names a, b;
@@ -22,7 +22,7 @@ struct text {
 	char *about;
 	struct suite_names topologies, transports, strategies, links, peer;
 	struct nats nats;
-	unsigned trials;
+	unsigned *trials; /* NULL: not given */
 	char *start_skew, *give_up, *expect;
 };
 
@@ -51,7 +51,8 @@ static const struct cyaml_schema_field fields[] = {
 	NAMES("transports", struct text, transports, CYAML_FLAG_OPTIONAL, 1),
 	NAMES("strategies", struct text, strategies, CYAML_FLAG_OPTIONAL, 1),
 	NAMES("links", struct text, links, CYAML_FLAG_OPTIONAL, 1),
-	CYAML_FIELD_UINT("trials", CYAML_FLAG_OPTIONAL, struct text, trials),
+	CYAML_FIELD_UINT_PTR("trials", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct text,
+			     trials),
 	STRING("start_skew", struct text, start_skew, CYAML_FLAG_OPTIONAL),
 	STRING("give_up", struct text, give_up, CYAML_FLAG_OPTIONAL),
 	STRING("expect", struct text, expect, CYAML_FLAG_OPTIONAL),
@@ -108,11 +109,27 @@ void suite_fini(struct suite *s)
 	*s = (struct suite){ 0 };
 }
 
+/* A decimal number without sign or exponent, of which strtod() takes more kinds than a person means
+ * to write. Returns what follows it, or NULL. */
+static const char *take_decimal(const char *text, double *ret)
+{
+	size_t len = strspn(text, "0123456789.");
+	char *end;
+
+	if (len == 0)
+		return NULL;
+	*ret = strtod(text, &end);
+	return end == text + len ? end : NULL;
+}
+
 /* "20ms", "1.5s": at most an hour. */
 static bool parse_duration(const char *text, uint64_t *ret_us)
 {
-	char *unit;
-	double number = strtod(text, &unit), scale = 0;
+	double number = 0, scale = 0;
+	const char *unit = take_decimal(text, &number);
+
+	if (unit == NULL)
+		return false;
 
 	if (strcmp(unit, "us") == 0)
 		scale = 1;
@@ -120,7 +137,7 @@ static bool parse_duration(const char *text, uint64_t *ret_us)
 		scale = 1e3;
 	else if (strcmp(unit, "s") == 0)
 		scale = 1e6;
-	if (unit == text || scale == 0 || !(number >= 0 && number * scale <= 3600e6))
+	if (scale == 0 || number * scale > 3600e6)
 		return false;
 	*ret_us = (uint64_t)(number * scale + 0.5);
 	return true;
@@ -143,8 +160,6 @@ static int read_durations(const struct yaml_source *src, const struct text *t, s
 static int read_expect(const struct yaml_source *src, const char *text, struct suite *s,
 		       struct err *e)
 {
-	char *end;
-
 	if (text == NULL || strcmp(text, "theory") == 0) {
 		s->expect = SUITE_EXPECT_THEORY;
 		return 0;
@@ -154,12 +169,48 @@ static int read_expect(const struct yaml_source *src, const char *text, struct s
 		return 0;
 	}
 	s->expect = SUITE_EXPECT_RATE;
-	s->expect_rate = strtod(text, &end);
-	if (end == text || *end != '\0' || !(s->expect_rate >= 0 && s->expect_rate <= 1))
+	const char *end = take_decimal(text, &s->expect_rate);
+	if (end == NULL || *end != '\0' || s->expect_rate > 1)
 		return yaml_error(src, e, "expect",
 				  "\"%s\" is neither theory, nothing, nor a rate from 0 to 1",
 				  text);
 	return 0;
+}
+
+static int check_twice(const struct yaml_source *src, const char *key,
+		       const struct suite_names *names, struct err *e)
+{
+	for (unsigned i = 1; i < names->count; i++)
+		for (unsigned k = 0; k < i; k++)
+			if (strcmp(names->items[i], names->items[k]) == 0)
+				return yaml_error(src, e, yaml_path("%s[%u]", key, i).text,
+						  "\"%s\" is there twice", names->items[i]);
+	return 0;
+}
+
+/* A name that is there twice would make two cells of one; and a small file can name more cells than
+ * any machine can hold. */
+static int check_lists(const struct yaml_source *src, const struct suite *s, struct err *e)
+{
+	const struct {
+		const char *key;
+		const struct suite_names *names;
+	} lists[] = {
+		{ "topologies", &s->topologies }, { "nats.a", &s->nats_a },
+		{ "nats.b", &s->nats_b },         { "transports", &s->transports },
+		{ "strategies", &s->strategies }, { "links", &s->links },
+	};
+	size_t cells = 1;
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && i < sizeof(lists) / sizeof(lists[0]); i++) {
+		cells *= lists[i].names->count;
+		if (cells > SUITE_CELLS_MAX)
+			return yaml_error(src, e, lists[i].key, "more than %u cells in all",
+					  SUITE_CELLS_MAX);
+		code = check_twice(src, lists[i].key, lists[i].names, e);
+	}
+	return code;
 }
 
 static int check_transports(const struct yaml_source *src, const struct suite *s, struct err *e)
@@ -208,12 +259,14 @@ int suite_parse(const char *file, const char *data, size_t len, struct suite *re
 		.strategies = copy_names(&t->strategies, strategies),
 		.links = copy_names(&t->links, links),
 		.peer = copy_names(&t->peer, NULL),
-		.trials = t->trials == 0 ? 20 : t->trials,
+		.trials = t->trials == NULL ? TRIALS_DEFAULT : *t->trials,
 		.give_up_us = 10000000,
 	};
-	if (s.trials > SUITE_TRIALS_MAX)
-		code = yaml_error(&src, e, "trials", "%u is more than %u", s.trials,
+	if (s.trials < 1 || s.trials > SUITE_TRIALS_MAX)
+		code = yaml_error(&src, e, "trials", "%u is not from 1 to %u", s.trials,
 				  SUITE_TRIALS_MAX);
+	if (code == 0)
+		code = check_lists(&src, &s, e);
 	if (code == 0)
 		code = read_durations(&src, t, &s, e);
 	if (code == 0)
@@ -228,111 +281,4 @@ int suite_parse(const char *file, const char *data, size_t len, struct suite *re
 	else
 		*ret = s;
 	return code;
-}
-
-struct suite_cell *suite_cells(const struct suite *s, size_t *ret_count)
-{
-	const struct suite_names *lists[] = { &s->topologies, &s->links,  &s->strategies,
-					      &s->transports, &s->nats_a, &s->nats_b };
-	size_t total = 1;
-
-	for (size_t i = 0; i < 6; i++)
-		total *= lists[i]->count;
-	struct suite_cell *cells = calloc(total + 1, sizeof(*cells));
-	assert(cells != NULL);
-	for (size_t n = 0; n < total; n++) {
-		const char *names[6];
-		size_t rest = n;
-
-		for (size_t i = 6; i-- > 0; rest /= lists[i]->count)
-			names[i] = lists[i]->items[rest % lists[i]->count];
-		cells[n] = (struct suite_cell){ .topology = names[0],
-						.link = names[1],
-						.strategy = names[2],
-						.transport = names[3],
-						.nat_a = names[4],
-						.nat_b = names[5] };
-	}
-	*ret_count = total;
-	return cells;
-}
-
-/* The value of a key as in summary.json, or NULL. */
-static const char *cell_value(const struct suite_cell *cell, const char *key, size_t len)
-{
-	const struct {
-		const char *key, *value;
-	} table[] = {
-		{ "topology", cell->topology }, { "nat_a", cell->nat_a },
-		{ "nat_b", cell->nat_b },       { "transport", cell->transport },
-		{ "strategy", cell->strategy }, { "link", cell->link },
-	};
-
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (strlen(table[i].key) == len && strncmp(table[i].key, key, len) == 0)
-			return table[i].value;
-	return NULL;
-}
-
-/* One KEY=VALUE of the filter, up to its comma. */
-struct term {
-	const char *key, *value;
-	size_t key_len, value_len;
-};
-
-static bool next_term(const char **filter, struct term *ret)
-{
-	if (**filter == '\0')
-		return false;
-	size_t len = strcspn(*filter, ",");
-	const char *equals = memchr(*filter, '=', len);
-
-	ret->key = *filter;
-	ret->key_len = equals == NULL ? len : (size_t)(equals - *filter);
-	ret->value = equals == NULL ? *filter + len : equals + 1;
-	ret->value_len = len - ret->key_len - (equals != NULL);
-	*filter += len + ((*filter)[len] == ',');
-	return true;
-}
-
-/* For each key that the filter names, one of the values it gives must be the cell's. */
-static bool cell_matches(const struct suite_cell *cell, const char *filter)
-{
-	struct term term, other;
-
-	for (const char *rest = filter; next_term(&rest, &term);) {
-		const char *value = cell_value(cell, term.key, term.key_len);
-		bool matched = false;
-
-		for (const char *again = filter; next_term(&again, &other);)
-			if (other.key_len == term.key_len &&
-			    memcmp(other.key, term.key, term.key_len) == 0 &&
-			    strlen(value) == other.value_len &&
-			    memcmp(value, other.value, other.value_len) == 0)
-				matched = true;
-		if (!matched)
-			return false;
-	}
-	return true;
-}
-
-int suite_filter(const char *filter, struct suite_cell *cells, size_t *count, struct err *e)
-{
-	size_t kept = 0;
-	struct term term;
-
-	for (const char *rest = filter; *count > 0 && next_term(&rest, &term);)
-		if (cell_value(&cells[0], term.key, term.key_len) == NULL || term.value_len == 0)
-			return err_set_input(
-				e,
-				"--only %s: \"%.*s\" is not KEY=VALUE with a key of topology, "
-				"nat_a, nat_b, transport, strategy, link",
-				filter, (int)(term.key_len + 1 + term.value_len), term.key);
-	for (size_t i = 0; i < *count; i++)
-		if (cell_matches(&cells[i], filter))
-			cells[kept++] = cells[i];
-	if (kept == 0)
-		return err_set_input(e, "--only %s: no cell of the suite matches", filter);
-	*count = kept;
-	return 0;
 }

@@ -18,6 +18,7 @@ struct suite_names {
 enum suite_expect { SUITE_EXPECT_THEORY, SUITE_EXPECT_RATE, SUITE_EXPECT_NOTHING };
 
 #define SUITE_TRIALS_MAX 1000000u
+#define SUITE_CELLS_MAX  100000u
 
 struct suite {
 	char *about;
