@@ -10,6 +10,9 @@
 
 #define NONCE_SIZE 8u
 
+/* Of a peer's own words, so that "a: " still fits before them. */
+#define REASON_MAX 100u
+
 static struct endpoint get_endpoint(const json_t *object, const char *key)
 {
 	struct endpoint ep = { 0 };
@@ -20,11 +23,33 @@ static struct endpoint get_endpoint(const json_t *object, const char *key)
 	return ep;
 }
 
+/* Hexadecimal, as many digits as 64 bits have or fewer; all else says nothing. */
 static uint64_t get_nonce(const json_t *object)
 {
 	const char *text = json_string_value(json_object_get(object, "nonce"));
+	size_t len = text == NULL ? 0 : strlen(text);
 
-	return text == NULL ? 0 : strtoull(text, NULL, 16);
+	if (len == 0 || len > 2 * NONCE_SIZE || strspn(text, "0123456789abcdefABCDEF") != len)
+		return 0;
+	return strtoull(text, NULL, 16);
+}
+
+/* A peer's words go to terminals and into JSON: one line, without control characters, and not cut
+ * within a character of UTF-8. */
+static void take_reason(char ret[static VERDICT_REASON_SIZE], const char *text)
+{
+	size_t len = 0;
+
+	for (; text[len] != '\0' && len < REASON_MAX; len++) {
+		unsigned char byte = (unsigned char)text[len];
+
+		ret[len] = text[len];
+		if (byte < 0x20 || byte == 0x7f)
+			ret[len] = '?';
+	}
+	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+		len--;
+	ret[len] = '\0';
 }
 
 static void claim_from_json(const json_t *line, struct verdict_claim *ret)
@@ -34,7 +59,7 @@ static void claim_from_json(const json_t *line, struct verdict_claim *ret)
 	json_int_t packets = json_integer_value(json_object_get(line, "packets"));
 
 	ret->has_line = true;
-	(void)snprintf(ret->reason, sizeof(ret->reason), "%s", reason == NULL ? "" : reason);
+	take_reason(ret->reason, reason == NULL ? "" : reason);
 	ret->local = get_endpoint(line, "local");
 	ret->remote = get_endpoint(line, "remote");
 	ret->has_path = !endpoint_is_none(ret->remote);
