@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -81,15 +82,23 @@ static json_t *trial_to_json(const struct results_about *about, const struct sui
 	return object;
 }
 
+/* jansson says only that it failed; where it was the system, errno says why. */
+static int write_failed(struct err *e, const char *path)
+{
+	return err_set(e, errno != 0 ? -errno : -EIO, "write %s", path);
+}
+
 int results_write_trial(FILE *file, const struct results_about *about,
 			const struct suite_cell *cell, const struct run_trial *trial, struct err *e)
 {
 	json_t *object = trial_to_json(about, cell, trial);
+
+	errno = 0;
 	int code = json_dumpf(object, file, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
 
 	json_decref(object);
 	if (code < 0 || fputc('\n', file) == EOF || fflush(file) == EOF)
-		return err_set(e, -errno, "write results.jsonl");
+		return write_failed(e, "results.jsonl");
 	return 0;
 }
 
@@ -167,10 +176,13 @@ int results_write_summary(const char *dir, const struct results_about *about,
 
 	buf_printf(&path, "%s/summary.json", dir);
 	buf_printf(&draft, "%s.new", buf_text(&path));
+	errno = 0;
 	int code = json_dump_file(summary, buf_text(&draft),
 				  JSON_INDENT(1) | JSON_REAL_PRECISION(DIGITS));
 	json_decref(summary);
-	if (code < 0 || rename(buf_text(&draft), buf_text(&path)) < 0)
-		return err_set(e, -errno, "write %s", buf_text(&path));
-	return 0;
+	if (code == 0 && rename(buf_text(&draft), buf_text(&path)) == 0)
+		return 0;
+	code = write_failed(e, buf_text(&path));
+	(void)unlink(buf_text(&draft));
+	return code;
 }

@@ -152,6 +152,7 @@ static void on_tick(void *arg)
 	progress_update(&run->progress, run->done);
 }
 
+/* Leaves alone what an earlier run has written: this one may not come to its trials. */
 static int open_results(struct running *run, struct err *e)
 {
 	CLEANUP(buf) struct buf path = BUF_INIT;
@@ -159,9 +160,22 @@ static int open_results(struct running *run, struct err *e)
 	if (mkdir(run->request->dir, 0777) < 0 && errno != EEXIST)
 		return err_set_input(e, "%s: %s", run->request->dir, strerror(errno));
 	buf_printf(&path, "%s/results.jsonl", run->request->dir);
-	run->results = fopen(buf_text(&path), "we");
+	run->results = fopen(buf_text(&path), "ae");
 	if (run->results == NULL)
 		return err_set_input(e, "%s: %s", buf_text(&path), strerror(errno));
+	return 0;
+}
+
+/* From here on the folder tells of this run only, also when it is cut short. */
+static int clear_results(const struct running *run, struct err *e)
+{
+	CLEANUP(buf) struct buf summary = BUF_INIT;
+
+	buf_printf(&summary, "%s/summary.json", run->request->dir);
+	if (ftruncate(fileno(run->results), 0) < 0)
+		return err_set(e, -errno, "empty %s/results.jsonl", run->request->dir);
+	if (unlink(buf_text(&summary)) < 0 && errno != ENOENT)
+		return err_set(e, -errno, "remove %s", buf_text(&summary));
 	return 0;
 }
 
@@ -185,11 +199,11 @@ static int try_all(struct running *run, int *ret_signal, struct err *e)
 	progress_init(&run->progress, "trials", trials * run->cells_count);
 	int code = run_all(&config, ret_signal, e);
 	progress_fini(&run->progress);
-	return code == 0 ? run->code : code;
+	return code;
 }
 
-/* Prints and writes what came of it, also of a run that was interrupted. Returns true if all of it
- * is as expected. */
+/* Prints and writes what came of it, also of a run that was interrupted or could not write its
+ * results. */
 static int conclude(struct running *run, bool *ret_as_expected, struct err *e)
 {
 	struct style style = style_for(STDOUT_FILENO);
@@ -202,10 +216,16 @@ static int conclude(struct running *run, bool *ret_as_expected, struct err *e)
 	if (run->done < run->progress.total)
 		(void)printf("interrupted after %zu of %zu trials\n", run->done,
 			     run->progress.total);
-	(void)printf("%zu trials in %.1f s, seed %llu; written to %s/\n", run->done,
-		     run->about.wall_s, (unsigned long long)run->request->seed, run->request->dir);
-	return results_write_summary(run->request->dir, &run->about, run->cells, run->cells_count,
-				     e);
+	(void)printf("%zu trials in %.1f s, seed %llu", run->done, run->about.wall_s,
+		     (unsigned long long)run->request->seed);
+	int code = run->code;
+	if (code == 0)
+		code = results_write_summary(run->request->dir, &run->about, run->cells,
+					     run->cells_count, e);
+	if (code == 0)
+		(void)printf("; written to %s/", run->request->dir);
+	(void)puts("");
+	return code;
 }
 
 static int execute(struct running *run, struct err *e)
@@ -224,7 +244,9 @@ static int execute(struct running *run, struct err *e)
 		code = measure_routers(run, &signal, e);
 	if (code != 0)
 		return signal != 0 ? 128 + signal : code;
-	code = try_all(run, &signal, e);
+	code = clear_results(run, e);
+	if (code == 0)
+		code = try_all(run, &signal, e);
 	if (code < 0 && signal == 0)
 		return code;
 	code = conclude(run, &as_expected, e);
