@@ -53,13 +53,16 @@ uint64_t prng_next(struct prng *p)
 uint64_t prng_below(struct prng *p, uint64_t bound)
 {
 	assert(bound != 0);
-	__extension__ unsigned __int128 product = __extension__ (unsigned __int128)prng_next(p) * bound;
+	__extension__ unsigned __int128 product = prng_next(p);
 
+	product *= bound;
 	if ((uint64_t)product < bound) {
 		uint64_t threshold = -bound % bound;
 
-		while ((uint64_t)product < threshold)
-			product = __extension__ (unsigned __int128)prng_next(p) * bound;
+		while ((uint64_t)product < threshold) {
+			product = prng_next(p);
+			product *= bound;
+		}
 	}
 	return (uint64_t)(product >> 64);
 }

@@ -76,7 +76,7 @@ static json_t *trial_to_json(const struct results_about *about, const struct sui
 	for (int i = 0; i < 2; i++)
 		set(object, i == 0 ? "a" : "b",
 		    json_pack("{s:o, s:o, s:o}", "start_delay_ms",
-			      rounded((double)(trial->delay_us[i] / 1000)), "local",
+			      json_integer((json_int_t)(trial->delay_us[i] / 1000)), "local",
 			      endpoint_to_json(r->side[i].local), "remote",
 			      endpoint_to_json(r->side[i].remote)));
 	return object;

@@ -14,8 +14,8 @@ int exec_commands_begin(int argc, char **argv)
 	return argc;
 }
 
-/* A node's name may be a command's own word. "--with NAME --" is not taken for that, lest a name that
- * is not there should go unseen. */
+/* A node's name may be a command's own word. "--with NAME --" is not taken for that, lest a name
+ * that is not there should go unseen. */
 static bool begins_command(const struct plan *plan, char **argv, int argc, int at)
 {
 	if (strcmp(argv[at], "--with") == 0)

@@ -159,7 +159,7 @@ static void protocols_are_told_apart_and_the_list_is_in_order(void **state)
 	free(entries);
 }
 
-static void a_list_longer_than_one_answer_is_whole(void **state)
+static void a_list_of_entries_longer_than_one_answer_is_whole(void **state)
 {
 	const struct scratch *scratch = *state;
 	size_t count = 0;
@@ -217,7 +217,7 @@ int main(void)
 		TEST(a_router_that_saw_nothing_has_an_empty_list),
 		TEST(a_translated_flow_is_listed_as_it_goes_and_comes),
 		TEST(protocols_are_told_apart_and_the_list_is_in_order),
-		TEST(a_list_longer_than_one_answer_is_whole),
+		TEST(a_list_of_entries_longer_than_one_answer_is_whole),
 		TEST(flushing_forgets_one_namespace_only),
 		TEST(listing_leaves_no_descriptor),
 	};

@@ -106,8 +106,8 @@ static void no_descriptor_is_handed_down(void **state)
 
 	(void)state;
 	assert_true(leaky > 2);
-	run_shell("ls /proc/$$/fd | tr '\\n' ' '", NULL, &out);
-	assert_string_equal(buf_text(&out), "0 1 2 ");
+	run_shell("ls /proc/$$/fd", NULL, &out);
+	assert_string_equal(buf_text(&out), "0\n1\n2\n");
 }
 
 static void descriptors_may_lie_where_others_are_to_go(void **state)
@@ -145,6 +145,7 @@ static void descriptors_may_lie_where_others_are_to_go(void **state)
 static void signals_are_as_a_program_expects_them(void **state)
 {
 	CLEANUP(buf) struct buf out = BUF_INIT;
+	unsigned long long blk, ign;
 	sigset_t blocked, old;
 
 	(void)state;
@@ -155,8 +156,11 @@ static void signals_are_as_a_program_expects_them(void **state)
 	run_shell("grep -E 'Sig(Blk|Ign)' /proc/self/status", NULL, &out);
 	assert_true(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
 	assert_int_equal(sigprocmask(SIG_SETMASK, &old, NULL), 0);
-	assert_string_equal(buf_text(&out),
-			    "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+	/* 32 and 33 are the C library's own, which nobody can set; posix_spawn, with which make
+	 * starts us, leaves them ignored. */
+	assert_int_equal(sscanf(buf_text(&out), "SigBlk: %llx SigIgn: %llx", &blk, &ign), 2);
+	assert_int_equal(blk, 0);
+	assert_int_equal(ign & ~(3ull << 31), 0);
 }
 
 static int start_error(const char *path, struct err *e)
@@ -394,7 +398,8 @@ int main(void)
 		cmocka_unit_test(starting_and_ending_leaves_no_descriptor),
 	};
 
-	/* A folder of PATH that may not be searched would be the error instead of a missing file. */
+	/* A folder of PATH that may not be searched would be the error instead of a missing file.
+	 */
 	(void)setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	go_inside();
 	return cmocka_run_group_tests(tests, NULL, NULL);

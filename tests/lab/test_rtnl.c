@@ -150,7 +150,7 @@ static void addresses_come_back_as_they_were_given(void **state)
 	free(addresses);
 }
 
-static void a_list_longer_than_one_answer_is_whole(void **state)
+static void a_list_of_links_longer_than_one_answer_is_whole(void **state)
 {
 	struct err e;
 	struct pair *pair = *state;
@@ -304,7 +304,7 @@ int main(void)
 		TEST(rtnl_link_up_sets_one_end_up),
 		TEST(rtnl_enslave_makes_a_port_of_a_bridge),
 		TEST(addresses_come_back_as_they_were_given),
-		TEST(a_list_longer_than_one_answer_is_whole),
+		TEST(a_list_of_links_longer_than_one_answer_is_whole),
 		TEST(routes_come_back_as_they_were_given),
 		TEST(a_refusal_is_in_the_kernels_words),
 		TEST(a_refusal_without_words_has_the_reason),

@@ -4,8 +4,8 @@
  *
  *	traffic serve COUNT READY PORT...
  *		On each port, over UDP and TCP, answers each text with "ADDRESS:PORT", where it came
- *		from, and prints "udp|tcp ADDRESS:PORT TEXT" for each new one. Ends after COUNT texts
- *(0: never). Opens the FIFO READY for writing (-: none) once it listens. traffic send udp|tcp
+ *		from, and prints "udp|tcp ADDRESS:PORT TEXT" for each new one. Ends after COUNT
+ *texts (0: never). Opens the FIFO READY for writing (-: none) once it listens. traffic send udp|tcp
  *LOCAL_PORT COUNT ADDRESS PORT Sends a text from each of COUNT ports and waits for the answers,
  *holding all of them open; prints "LOCAL_PORT ANSWER" for each. traffic meet a|b PORT ADDRESS_A
  *ADDRESS_B Two of these send to each other from and to PORT until each knows that the other heard

@@ -41,7 +41,7 @@ static void a_probe_is_on_the_wire_as_documented(void **state)
 			    PROBE_SIZE);
 }
 
-static void what_is_written_is_read(void **state)
+static void a_probe_that_is_written_is_read(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < SAMPLES; i++) {
@@ -154,7 +154,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_probe_is_on_the_wire_as_documented),
-		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(a_probe_that_is_written_is_read),
 		cmocka_unit_test(probe_read_rejects_every_wrong_length),
 		cmocka_unit_test(probe_read_rejects_every_other_header),
 		cmocka_unit_test(a_probe_without_the_nonces_it_needs_is_rejected),

@@ -146,7 +146,7 @@ static void stun_write_repeats_the_ipv4_response_of_rfc_5769(void **state)
 	assert_memory_equal(w.data, sample_ipv4, w.len);
 }
 
-static void what_is_written_is_read(void **state)
+static void a_message_that_is_written_is_read(void **state)
 {
 	struct stun_writer w;
 	struct endpoint ep;
@@ -521,7 +521,7 @@ int main(void)
 		cmocka_unit_test(stun_read_understands_the_ipv4_response_of_rfc_5769),
 		cmocka_unit_test(an_ipv6_address_reads_as_if_it_were_not_there),
 		cmocka_unit_test(stun_write_repeats_the_ipv4_response_of_rfc_5769),
-		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(a_message_that_is_written_is_read),
 		cmocka_unit_test(class_and_method_survive_their_interleaving),
 		cmocka_unit_test(our_methods_begin_with_a_byte_that_multiplexers_take_for_stun),
 		cmocka_unit_test(stun_read_rejects_every_truncation_and_every_extension),
