@@ -9,6 +9,7 @@
 #include "lib/cleanup.h"
 
 #define COLUMN_WIDTH 8
+#define ROW_NUMBER   6 /* "a:  1 " */
 
 /* The cells of one table: all with the same names but for the two NATs. */
 struct table {
@@ -95,17 +96,14 @@ static void print_rates(const struct table *t, const struct style *style, struct
 	for (size_t r = 0; r < t->rows_count; r++)
 		if ((int)strlen(t->rows[r]) > width)
 			width = (int)strlen(t->rows[r]);
-	width += 7;
+	width += ROW_NUMBER + 1;
 	buf_printf(out, "%*s", width, "b:");
 	for (size_t c = 0; c < t->columns_count; c++)
 		buf_printf(out, " %*zu", COLUMN_WIDTH, c + 1);
 	buf_puts(out, "\n");
 	for (size_t r = 0; r < t->rows_count; r++) {
-		char row[NAT_NAME_SIZE + 16];
-
-		(void)snprintf(row, sizeof(row), "%s %2zu %s", r == 0 ? "a:" : "  ", r + 1,
-			       t->rows[r]);
-		buf_printf(out, "%-*s", width, row);
+		buf_printf(out, "%s %2zu %-*s", r == 0 ? "a:" : "  ", r + 1, width - ROW_NUMBER,
+			   t->rows[r]);
 		for (size_t c = 0; c < t->columns_count; c++)
 			print_cell(table_cell(t, t->rows[r], t->columns[c]), style, out);
 		buf_puts(out, "\n");
@@ -214,12 +212,14 @@ void matrix_print(struct run_cell *cells, size_t count, const struct style *styl
 		if (printed[i])
 			continue;
 		table_init(&t, cells, i, count);
+		unsigned trials = most_trials(&t);
 		for (size_t k = 0; k < t.count; k++)
 			printed[t.cells[k] - cells] = true;
-		buf_printf(out, "%s%s%s, %s, %s, link %s: connected/expected in %%, of %u trials\n",
+		buf_printf(out,
+			   "%s%s%s, %s, %s, link %s: connected/expected in %%, of %u trial%s\n",
 			   style->bold, strcmp(names->transport, "tcp") == 0 ? "TCP" : "UDP",
-			   style->reset, names->strategy, names->topology, names->link,
-			   most_trials(&t));
+			   style->reset, names->strategy, names->topology, names->link, trials,
+			   trials == 1 ? "" : "s");
 		print_rates(&t, style, out);
 		print_cost(&t, out);
 		print_failures(&t, out);
