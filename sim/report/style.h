@@ -6,9 +6,9 @@
 
 #include <stdbool.h>
 
-/* Escape sequences, or empty strings. */
 struct style {
-	bool terminal;
+	bool terminal; /* one that understands escape sequences */
+	/* Escape sequences, or empty strings. */
 	const char *good, *bad, *dim, *bold, *reset;
 };
 
