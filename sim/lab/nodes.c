@@ -142,7 +142,15 @@ static int carry_out(struct walk *walk, const struct plan_op *op, struct err *e)
 	return err_set_plain(e, -EINVAL, "operation %u is unknown", (unsigned)op->kind);
 }
 
-/* Once the last node has been made. */
+static bool has_ruleset(const struct plan *plan, size_t node)
+{
+	for (size_t i = 0; i < plan->ops_count; i++)
+		if (plan->ops[i].kind == PLAN_RULESET && plan->ops[i].node == node)
+			return true;
+	return false;
+}
+
+/* As soon as every node that is to have one has been made. */
 static void start_rulesets(struct nodes *nodes)
 {
 	size_t count = nodes->plan->nodes_count;
@@ -151,7 +159,7 @@ static void start_rulesets(struct nodes *nodes)
 	assert(fds != NULL);
 	for (size_t i = 0; i < count; i++) {
 		fds[i] = nodes->items[i].netns_fd;
-		if (fds[i] < 0)
+		if (fds[i] < 0 && has_ruleset(nodes->plan, i))
 			return;
 	}
 	nodes->rulesets = rulesets_start(nodes->plan, fds);
@@ -169,7 +177,7 @@ int nodes_build(struct nodes *nodes, struct err *e)
 		rc = carry_out(&walk, op, e);
 		if (rc < 0)
 			err_prefix(e, "node %s", nodes->plan->nodes[op->node].name);
-		else if (op->kind == PLAN_NODE)
+		else if (op->kind == PLAN_NODE && nodes->rulesets == NULL)
 			start_rulesets(nodes);
 	}
 	if (walk.at != NULL)
