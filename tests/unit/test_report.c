@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The tables for people, and the judgement of cells that they show. */
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/cleanup.h"
+#include "sim/report/matrix.h"
+#include "sim/report/nat_table.h"
+
+static const struct style plain = { false, "", "", "", "", "" };
+
+static struct run_cell cell(const char *nat_a, const char *nat_b, double expected,
+			    unsigned successes)
+{
+	return (struct run_cell){ .names = { "two-homes", nat_a, nat_b, "udp", "punch", "home" },
+				  .expected = expected,
+				  .trials = 20,
+				  .successes = successes };
+}
+
+static void assert_prints(const struct buf *out, const char *text)
+{
+	if (strstr(buf_text(out), text) == NULL)
+		fail_msg("\"%s\" is not in:\n%s", text, buf_text(out));
+}
+
+static void reasons_are_sorted_by_how_often_they_occur(void **state)
+{
+	struct run_cell c = { 0 };
+
+	(void)state;
+	run_add_reason(&c, "one", 1);
+	run_add_reason(&c, "three", 3);
+	run_add_reason(&c, "two", 2);
+	run_add_reason(&c, "one", 4);
+	run_add_reason(&c, "four", 1);
+	run_add_reason(&c, "no room", 100);
+	assert_string_equal(c.reasons[0].text, "one");
+	assert_int_equal(c.reasons[0].count, 5);
+	assert_string_equal(c.reasons[1].text, "three");
+	assert_string_equal(c.reasons[2].text, "two");
+	assert_string_equal(c.reasons[3].text, "four");
+}
+
+static void a_run_is_as_expected_if_every_cell_is(void **state)
+{
+	struct run_cell cells[4] = { cell("x", "x", 1, 20), cell("x", "y", 0, 0),
+				     cell("y", "x", -1, 7), cell("y", "y", 0.5, 10) };
+
+	(void)state;
+	assert_true(run_judge(cells, 4));
+	assert_int_equal(cells[2].verdict, VERDICT_AS_EXPECTED);
+	assert_true(cells[0].ci95.low > 0.83 && cells[0].ci95.high == 1);
+	cells[0].successes = 19;
+	assert_false(run_judge(cells, 4));
+	assert_int_equal(cells[0].verdict, VERDICT_TOO_LOW);
+	cells[0].successes = 20;
+	cells[1].successes = 1;
+	assert_false(run_judge(cells, 4));
+	assert_int_equal(cells[1].verdict, VERDICT_TOO_HIGH);
+	/* Nothing tried: nothing known, and nothing wrong. */
+	cells[1].trials = cells[1].successes = 0;
+	assert_true(run_judge(cells, 4));
+	assert_int_equal(cells[1].verdict, VERDICT_UNDECIDED);
+	assert_true(cells[1].ci95.low == 0 && cells[1].ci95.high == 1);
+}
+
+static void the_matrix_shows_measured_and_expected_for_each_pair(void **state)
+{
+	struct run_cell cells[4] = { cell("open", "open", 1, 20), cell("open", "hard", 1, 20),
+				     cell("hard", "open", 1, 19), cell("hard", "hard", 0, 0) };
+	CLEANUP(buf) struct buf out = BUF_INIT;
+
+	(void)state;
+	run_add_reason(&cells[2], "bad luck", 1);
+	run_add_reason(&cells[3], "nothing came in", 20);
+	(void)run_judge(cells, 4);
+	matrix_print(cells, 4, &plain, &out);
+	assert_prints(&out,
+		      "UDP, punch, two-homes, link home: connected/expected in %, of 20 trials\n");
+	assert_prints(&out, "a:  1 open   100/100  100/100\n");
+	assert_prints(&out, "    2 hard    95/100      0/0\n");
+	assert_prints(&out, "too-low: hard with open over udp: 19 of 20, interval 76 to 99 %, "
+			    "expected 100 %\n    1 times: bad luck\n");
+	assert_prints(&out, "1 pair did not always connect, as expected; why (of 20 trials):\n"
+			    "     20  nothing came in\n");
+	assert_null(strchr(buf_text(&out), '\033'));
+}
+
+static void each_transport_gets_a_table_of_its_own(void **state)
+{
+	struct run_cell cells[2] = { cell("open", "hard", -1, 5), cell("open", "hard", 1, 20) };
+	CLEANUP(buf) struct buf out = BUF_INIT;
+
+	(void)state;
+	cells[1].names.transport = "tcp";
+	(void)run_judge(cells, 2);
+	matrix_print(cells, 2, &plain, &out);
+	assert_prints(&out, "UDP, punch");
+	assert_prints(&out, "TCP, punch");
+	assert_prints(&out, " 25/-\n");
+	/* Rows and columns differ, so the columns have names too. */
+	assert_prints(&out, "b:  1 hard\n");
+	assert_null(strstr(buf_text(&out), "too-"));
+}
+
+/* ---- the NAT table */
+
+static void the_nat_table_shows_ports_inside_and_outside(void **state)
+{
+	static const struct conntrack_entry entries[] = {
+		{ .protocol = IPPROTO_TCP,
+		  .original_from = { 0x0a010002, 40001 },
+		  .original_to = { 0xcb00710a, 80 },
+		  .reply_from = { 0xcb00710a, 80 },
+		  .reply_to = { 0xc6336401, 6000 } },
+		{ .protocol = IPPROTO_UDP,
+		  .original_from = { 0xcb007114, 443 },
+		  .original_to = { 0xc6336401, 6001 },
+		  .reply_from = { 0x0a010002, 40002 },
+		  .reply_to = { 0xcb007114, 443 } },
+		{ .protocol = 132, .original_from = { 0x0a010003, 1 }, .reply_to = { 0, 2 } },
+	};
+	CLEANUP(buf) struct buf out = BUF_INIT;
+
+	(void)state;
+	nat_table_print("home-a", 0xc6336401, entries, 3, &out);
+	assert_string_equal(
+		buf_text(&out),
+		"home-a: 3 connections\n"
+		"FROM HOST        PORT   TO SERVER        PORT   PROTOCOL  ROUTER PORT\n"
+		"10.1.0.2         40001  203.0.113.10     80     TCP       6000\n"
+		"10.1.0.2         40002  203.0.113.20     443    UDP       6001 "
+		"(begun from outside)\n"
+		"10.1.0.3         1      0.0.0.0          0      132       2\n");
+}
+
+static void a_router_without_connections_has_no_table(void **state)
+{
+	CLEANUP(buf) struct buf out = BUF_INIT;
+
+	(void)state;
+	nat_table_print("home-a", 1, NULL, 0, &out);
+	assert_string_equal(buf_text(&out), "home-a: 0 connections\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reasons_are_sorted_by_how_often_they_occur),
+		cmocka_unit_test(a_run_is_as_expected_if_every_cell_is),
+		cmocka_unit_test(the_matrix_shows_measured_and_expected_for_each_pair),
+		cmocka_unit_test(each_transport_gets_a_table_of_its_own),
+		cmocka_unit_test(the_nat_table_shows_ports_inside_and_outside),
+		cmocka_unit_test(a_router_without_connections_has_no_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
