@@ -27,7 +27,6 @@
 struct measuring {
 	const struct measure_config *config;
 	struct measurement *results;
-	size_t done;
 };
 
 static void set_word(char word[static MEASURE_WORD_SIZE], const char *text)
@@ -37,7 +36,7 @@ static void set_word(char word[static MEASURE_WORD_SIZE], const char *text)
 
 static void declare(const struct nat_model *model, struct measure_behavior *ret)
 {
-	set_word(ret->mapping, model->translates ? nat_behavior_name(model->mapping) : "none");
+	set_word(ret->mapping, nat_mapping_name(model));
 	set_word(ret->filtering, nat_behavior_name(model->filtering));
 	set_word(ret->ports,
 		 model->translates ? nat_port_choice_name(model->ports.choose) : "preserve");
@@ -146,9 +145,6 @@ static void take_result(void *arg, const void *message)
 
 	memcpy(&result, message, sizeof(result));
 	m->results[2 * result.model + (result.tcp ? 1 : 0)] = result;
-	m->done++;
-	if (m->config->progress != NULL)
-		m->config->progress(m->config->arg, m->done, 2 * m->config->models_count);
 }
 
 int measure_run(const struct measure_config *config, struct measurement **ret, int *ret_signal,

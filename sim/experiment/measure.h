@@ -46,8 +46,6 @@ struct measure_config {
 	size_t models_count;
 	size_t workers;
 	uint64_t seed;
-	void (*progress)(void *arg, size_t done, size_t total); /* or NULL */
-	void *arg;
 };
 
 /* Measures each model over both transports: *ret, on the heap, holds 2 * models_count of them, UDP

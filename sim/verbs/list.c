@@ -37,8 +37,7 @@ static json_t *model_to_json(const struct nat_model *m)
 	for (unsigned i = 0; i < m->sources_count; i++)
 		(void)json_array_append_new(sources, json_string(m->sources[i]));
 	return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:[i, i]}, s:o}", "name", m->name, "about",
-			 m->about, "mapping",
-			 m->translates ? nat_behavior_name(m->mapping) : "none", "filtering",
+			 m->about, "mapping", nat_mapping_name(m), "filtering",
 			 nat_behavior_name(m->filtering), "ports", "choose",
 			 nat_port_choice_name(m->ports.choose), "range", (int)m->ports.first,
 			 (int)m->ports.last, "sources", sources);
@@ -46,8 +45,7 @@ static json_t *model_to_json(const struct nat_model *m)
 
 static void print_model_line(const struct nat_model *m)
 {
-	(void)printf("%-24s %-27s %-27s %s\n", m->name,
-		     m->translates ? nat_behavior_name(m->mapping) : "none",
+	(void)printf("%-24s %-27s %-27s %s\n", m->name, nat_mapping_name(m),
 		     nat_behavior_name(m->filtering),
 		     m->translates ? nat_port_choice_name(m->ports.choose) : "-");
 }
@@ -180,7 +178,7 @@ static const struct ruleset_site example_site = {
 static void print_model(const struct nat_model *m)
 {
 	(void)printf("%s: %s\n\n", m->name, m->about);
-	(void)printf("  mapping      %s\n", m->translates ? nat_behavior_name(m->mapping) : "none");
+	(void)printf("  mapping      %s\n", nat_mapping_name(m));
 	(void)printf("  filtering    %s\n", nat_behavior_name(m->filtering));
 	if (m->translates)
 		(void)printf("  ports        %s, %u to %u\n", nat_port_choice_name(m->ports.choose),
