@@ -183,9 +183,14 @@ static void print_model(const struct nat_model *m)
 	if (m->translates)
 		(void)printf("  ports        %s, %u to %u\n", nat_port_choice_name(m->ports.choose),
 			     m->ports.first, m->ports.last);
-	(void)printf("  timeouts     udp %u s, tcp established %u s, tcp transitory %u s\n",
-		     m->timeouts.udp_s, m->timeouts.tcp_established_s,
-		     m->timeouts.tcp_transitory_s);
+	if (ruleset_remembers(m)) {
+		(void)printf("  unsolicited  udp %s, tcp %s\n",
+			     nat_unsolicited_name(m->unsolicited.udp),
+			     nat_unsolicited_name(m->unsolicited.tcp));
+		(void)printf("  timeouts     udp %u s, tcp established %u s, tcp transitory %u s\n",
+			     m->timeouts.udp_s, m->timeouts.tcp_established_s,
+			     m->timeouts.tcp_transitory_s);
+	}
 	for (unsigned i = 0; i < m->sources_count; i++)
 		(void)printf("  %-12s %s\n", i == 0 ? "sources" : "", m->sources[i]);
 }
