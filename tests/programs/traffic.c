@@ -139,8 +139,13 @@ static int serve(int argc, char **argv)
 		add(&s, bound(SOCK_DGRAM, number(argv[i])), false);
 	}
 	s.listeners = s.count;
-	if (strcmp(argv[1], "-") != 0 && open(argv[1], O_WRONLY | O_CLOEXEC) < 0)
-		die(argv[1]);
+	if (strcmp(argv[1], "-") != 0) {
+		int ready = open(argv[1], O_WRONLY | O_CLOEXEC); /* waits for a reader */
+
+		if (ready < 0)
+			die(argv[1]);
+		(void)close(ready);
+	}
 	while (wanted == 0 || s.seen_count < wanted) {
 		if (poll(s.fds, (nfds_t)s.count, -1) < 0)
 			die("poll");
