@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "lib/buf.h"
+#include "lib/cleanup.h"
 #include "sim/experiment/verdict.h"
 
 #define RELAY   0xcb007101u
@@ -161,10 +163,10 @@ static void both_must_claim_success(void **state)
 	trial_init(&t);
 	t.a.claim.ended_ok = false;
 	assert_refused(&t, "a: it ended without success");
-	(void)strcpy(t.a.claim.reason, "no luck");
+	(void)snprintf(t.a.claim.reason, VERDICT_REASON_SIZE, "no luck");
 	assert_refused(&t, "a: no luck");
 	t.b.claim.ended_ok = false;
-	(void)strcpy(t.b.claim.reason, "no luck");
+	(void)snprintf(t.b.claim.reason, VERDICT_REASON_SIZE, "no luck");
 	assert_string_equal(judge(&t).reason, "no luck");
 	t.a.claim.ended_ok = true;
 	assert_refused(&t, "b: no luck");
@@ -307,16 +309,17 @@ static void values_of_the_wrong_kind_say_nothing(void **state)
 
 static void a_reason_is_one_printable_line_of_whole_characters(void **state)
 {
-	char text[512] = "{\"event\":\"result\",\"reason\":\"";
+	CLEANUP(buf) struct buf text = BUF_INIT;
 
 	(void)state;
 	assert_string_equal(
 		read_claim("{\"event\":\"result\",\"reason\":\"\\u001b[2J\\nno\\u007f\"}").reason,
 		"?[2J?no?");
+	buf_puts(&text, "{\"event\":\"result\",\"reason\":\"");
 	for (int i = 0; i < 99; i++)
-		(void)strcat(text, "x");
-	(void)strcat(text, "\xe2\x82\xac\xe2\x82\xac\"}"); /* euro signs, three bytes each */
-	struct verdict_claim c = read_claim(text);
+		buf_puts(&text, "x");
+	buf_puts(&text, "\xe2\x82\xac\xe2\x82\xac\"}"); /* euro signs, three bytes each */
+	struct verdict_claim c = read_claim(buf_text(&text));
 	assert_int_equal(strlen(c.reason), 99);
 	assert_int_equal(c.reason[98], 'x');
 }
