@@ -18,7 +18,7 @@ ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell nproc)
 endif
 
-CPPFLAGS += -D_GNU_SOURCE -DNATSIM_VERSION='"$(VERSION)"' -DNATSIM_DATADIR='"$(PREFIX)/share/natsim"' -I. -MMD -MP
+CPPFLAGS += -D_GNU_SOURCE -DNATSIM_VERSION='"$(VERSION)"' -I. -MMD -MP
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wvla -Wwrite-strings -Wformat=2 -Wundef \

@@ -72,6 +72,9 @@ static bool has_models(const char *dir)
 
 static int find_dirs(struct catalog *c, struct err *e)
 {
+	/* From build/VARIANT/natsim, and from PREFIX/libexec/natsim/natsim: nothing depends on the
+	 * prefix that natsim was built with. */
+	static const char *const places[] = { "../..", "../../share/natsim" };
 	char exe[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	const char *own = getenv("NATSIM_DATA");
@@ -87,14 +90,16 @@ static int find_dirs(struct catalog *c, struct err *e)
 			       ? 0
 			       : err_set_input(e, "NATSIM_DATA=%s: no nat_models there", own);
 	}
-	c->data_dir = format("%s/../..", exe); /* build/VARIANT/natsim */
-	if (!has_models(c->data_dir)) {
-		free(c->data_dir);
-		c->data_dir = format("%s", NATSIM_DATADIR);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		CLEANUP(free) char *place = format("%s/%s", exe, places[i]);
+
+		if (!has_models(place))
+			continue;
+		c->data_dir = realpath(place, NULL); /* for error texts */
+		assert(c->data_dir != NULL);
+		return 0;
 	}
-	if (!has_models(c->data_dir))
-		return err_set_input(e, "cannot find nat_models; set NATSIM_DATA to where it is");
-	return 0;
+	return err_set_input(e, "cannot find nat_models; set NATSIM_DATA to where it is");
 }
 
 static const char *kind_dir(enum catalog_kind kind)
@@ -237,26 +242,14 @@ static int load_links(struct catalog *c, struct err *e)
 	return link_profiles_parse(path, buf_text(&text), text.len, &c->links, &c->links_count, e);
 }
 
-/* One of natsim's own: beside it in the build folder, in libexec once installed. */
-static char *find_program(const struct catalog *c, const char *name)
-{
-	char *path = format("%s/%s", c->program_dir, name);
-
-	if (access(path, X_OK) < 0) {
-		free(path);
-		path = format("%s/../libexec/natsim/%s", c->program_dir, name);
-	}
-	return path;
-}
-
 int catalog_open(struct catalog *ret, struct err *e)
 {
 	struct catalog c = { 0 };
 	int code = find_dirs(&c, e);
 
 	if (code == 0) {
-		c.peer = find_program(&c, "peer");
-		c.rendezvous = find_program(&c, "rendezvous");
+		c.peer = format("%s/peer", c.program_dir);
+		c.rendezvous = format("%s/rendezvous", c.program_dir);
 		code = load_rules(&c, e);
 	}
 	if (code == 0)

@@ -4,7 +4,8 @@
  * by name or, where a name holds a slash or ends in .yaml, from that path.
  *
  * The data directory is $NATSIM_DATA; or the source tree that the program was built in; or the one
- * that `make install` filled.
+ * that `make install` filled beside it, wherever that is. natsim's own programs are in the folder
+ * that natsim itself is in.
  */
 #ifndef NATSIM_SIM_EXPERIMENT_CATALOG_H
 #define NATSIM_SIM_EXPERIMENT_CATALOG_H
