@@ -66,9 +66,8 @@ void trial_lab_free(struct trial_lab *t)
 {
 	if (t == NULL)
 		return;
-	for (int i = 0; i < 2; i++)
-		if (t->taps[i] >= 0)
-			(void)close(t->taps[i]);
+	tap_close(t->taps[0]);
+	tap_close(t->taps[1]);
 	lab_free(t->lab);
 	stage_close(&t->stage);
 	free(t);
@@ -78,9 +77,11 @@ static void forget_taps(const struct trial_lab *t)
 {
 	struct tap_packet ignored;
 
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 2; i++) {
 		while (tap_read(t->taps[i], &ignored))
 			continue;
+		(void)tap_missed(t->taps[i]);
+	}
 }
 
 static int start_peer(const struct trial_lab *t, const struct trial_config *config, int i,
@@ -144,6 +145,16 @@ static struct verdict_side side_of(const struct trial_lab *t, int i, const struc
 	return side;
 }
 
+/* What a tap had no room for may be what the verdict did not find. */
+static void blame_taps(const struct trial_lab *t, bool both_claim, struct verdict *v)
+{
+	unsigned missed = tap_missed(t->taps[0]) + tap_missed(t->taps[1]);
+
+	if (both_claim && !v->success && missed > 0)
+		(void)snprintf(v->reason, sizeof(v->reason),
+			       "the peers claim success, but natsim missed %u packets", missed);
+}
+
 static void judge(const struct trial_lab *t, const struct trial_config *config,
 		  const struct output peers[static 2], struct trial_result *ret)
 {
@@ -156,6 +167,7 @@ static void judge(const struct trial_lab *t, const struct trial_config *config,
 		sides[i] = side_of(t, i, &peers[i], &packets[i]);
 	struct verdict v = verdict_judge(&sides[0], &sides[1], protocol, relays, 2);
 	const struct verdict_claim *a = &sides[0].claim, *b = &sides[1].claim;
+	blame_taps(t, a->ended_ok && b->ended_ok, &v);
 
 	*ret = (struct trial_result){ .success = v.success, .path = v.path };
 	(void)snprintf(ret->reason, sizeof(ret->reason), "%s", v.reason);
