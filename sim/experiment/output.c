@@ -29,14 +29,33 @@ int output_start(const struct process_config *config, struct output *ret, struct
 	return code;
 }
 
+/* All that a program which has ended can have left in the pipe (pipe(7), pipe-max-size), and not
+ * more at a time, should one write faster than this reads. */
+#define TURN_BYTES (1024u * 1024u)
+
+/* A program says last what came of it, so it is the first bytes that are let go. */
+static void keep(struct output *o, const char *data, size_t len)
+{
+	struct buf last = BUF_INIT;
+
+	buf_add(&o->text, data, len);
+	if (o->text.len <= 2 * OUTPUT_MAX)
+		return;
+	buf_add(&last, o->text.data + o->text.len - OUTPUT_MAX, OUTPUT_MAX);
+	buf_fini(&o->text);
+	o->text = last;
+}
+
 static void read_some(struct output *o)
 {
 	char chunk[4096];
-	ssize_t len;
+	ssize_t len = 1;
 
-	while ((len = read(o->fd, chunk, sizeof(chunk))) > 0)
-		if (o->text.len < OUTPUT_MAX)
-			buf_add(&o->text, chunk, (size_t)len);
+	for (size_t done = 0; len > 0 && done < TURN_BYTES; done += sizeof(chunk)) {
+		len = read(o->fd, chunk, sizeof(chunk));
+		if (len > 0)
+			keep(o, chunk, (size_t)len);
+	}
 	if (len == 0) { /* nobody holds the other end any more */
 		(void)close(o->fd);
 		o->fd = -1;

@@ -10,7 +10,8 @@
 #include "lib/err.h"
 #include "sim/lab/process.h"
 
-#define OUTPUT_MAX (64u * 1024u) /* bytes kept of one program; the rest is read and thrown away */
+/* The last bytes of a program that are kept at least; earlier ones are read and let go. */
+#define OUTPUT_MAX (64u * 1024u)
 
 /* A program at work. OUTPUT_NONE, or what output_start made of it; output_end() gives it all back.
  */
