@@ -239,13 +239,13 @@ static inline struct toy_socket *toy_socket_find(struct toy_host *h, uint32_t id
 
 static inline struct toy_socket *toy_socket_new(struct toy_host *h, struct toy_socket socket)
 {
-	for (size_t i = 0; i < TOY_SOCKETS_MAX; i++)
-		if (h->sockets[i].state == TOY_FREE) {
-			h->sockets[i] = socket;
-			return &h->sockets[i];
-		}
-	assert(!"a free socket");
-	return NULL;
+	size_t i = 0;
+
+	while (i < TOY_SOCKETS_MAX && h->sockets[i].state != TOY_FREE)
+		i++;
+	assert(i < TOY_SOCKETS_MAX);
+	h->sockets[i] = socket;
+	return &h->sockets[i];
 }
 
 /* A UDP socket or listener at local, or a TCP connection between local and remote. */

@@ -177,8 +177,9 @@ static void another_path_takes_the_place_of_a_silent_one(void **state)
 	(void)say_probe(p, second, echo);
 	assert_true(endpoint_equal(p->peers[0].paths[p->peers[0].handshake.path], first));
 
-	while (p->peers[0].handshake.state == HANDSHAKE_NOMINATED)
+	for (int i = 0; i < 20 && p->peers[0].handshake.state == HANDSHAKE_NOMINATED; i++)
 		toy_run(p->w, p->w->hosts[TOY_A].wake_us);
+	assert_int_equal(p->peers[0].handshake.state, HANDSHAKE_TRYING);
 	assert_in_range(p->w->now_us - nominated_us, 300000, 400000);
 	(void)say_probe(p, second, echo);
 	assert_true(endpoint_equal(p->peers[0].paths[p->peers[0].handshake.path], second));
@@ -327,6 +328,24 @@ static void silent_connections_give_way_to_one_that_speaks(void **state)
 	toy_pair_free(p);
 }
 
+/* The kernel would refuse a second connection between the same endpoints. */
+static void nothing_is_begun_towards_where_a_connection_came_from(void **state)
+{
+	struct toy_pair *p = lonely_pair(true);
+	size_t candidates = p->peers[0].introduce.peer_count;
+	uint64_t retry_us[INTRODUCE_CANDIDATES_MAX];
+
+	(void)state;
+	assert_int_equal(candidates, 2);
+	accept_one(p, 0, p->peers[0].introduce.peer[0]);
+	for (size_t i = 0; i < candidates; i++)
+		retry_us[i] = p->peers[0].attempts[i].retry_us;
+	toy_run(p->w, p->w->now_us + 2000000);
+	assert_true(p->peers[0].attempts[0].retry_us == retry_us[0]);
+	assert_true(p->peers[0].attempts[1].retry_us > retry_us[1]);
+	toy_pair_free(p);
+}
+
 /* Both answered long ago; then the nominated one breaks. */
 static void a_nominated_connection_that_breaks_is_replaced_by_the_other(void **state)
 {
@@ -375,6 +394,7 @@ int main(void)
 		cmocka_unit_test(a_flood_with_the_end_in_it_harms_nobody),
 		cmocka_unit_test(half_a_message_is_waited_for_and_kept_bounded),
 		cmocka_unit_test(silent_connections_give_way_to_one_that_speaks),
+		cmocka_unit_test(nothing_is_begun_towards_where_a_connection_came_from),
 		cmocka_unit_test(a_nominated_connection_that_breaks_is_replaced_by_the_other),
 	};
 
