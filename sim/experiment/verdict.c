@@ -10,6 +10,10 @@
 
 #define NONCE_SIZE 8u
 
+/* More than any trial takes or sends; what lies beyond could not be added up or printed. */
+#define CONNECT_MS_MAX 86400000.0
+#define PACKETS_MAX    UINT32_MAX
+
 /* Of a peer's own words, so that "a: " still fits before them. */
 #define REASON_MAX 100u
 
@@ -57,6 +61,7 @@ static void claim_from_json(const json_t *line, struct verdict_claim *ret)
 	const char *reason = json_string_value(json_object_get(line, "reason"));
 	const json_t *connect_ms = json_object_get(line, "connect_ms");
 	json_int_t packets = json_integer_value(json_object_get(line, "packets"));
+	double ms = json_is_number(connect_ms) ? json_number_value(connect_ms) : -1;
 
 	ret->has_line = true;
 	take_reason(ret->reason, reason == NULL ? "" : reason);
@@ -64,8 +69,8 @@ static void claim_from_json(const json_t *line, struct verdict_claim *ret)
 	ret->remote = get_endpoint(line, "remote");
 	ret->has_path = !endpoint_is_none(ret->remote);
 	ret->nonce = get_nonce(line);
-	ret->connect_ms = json_is_number(connect_ms) ? json_number_value(connect_ms) : -1;
-	ret->packets = packets > 0 ? (uint64_t)packets : 0;
+	ret->connect_ms = ms <= CONNECT_MS_MAX ? ms : -1;
+	ret->packets = packets > 0 && packets <= PACKETS_MAX ? (uint64_t)packets : 0;
 }
 
 void verdict_read_claim(const char *output, size_t len, struct verdict_claim *ret)
@@ -103,14 +108,16 @@ static bool is_relay(const struct endpoint from, const uint32_t *relays, size_t 
 	return false;
 }
 
-/* True if the packet is the other side's word to this one, on the path that this one claims. */
+/* True if the packet is the other side's word to this one, on the path that this one claims. Where
+ * it names only the other end, any port of its own will do. */
 static bool is_evidence(const struct tap_packet *p, uint8_t protocol,
 			const struct verdict_claim *own, const struct verdict_claim *other)
 {
 	if (p->protocol != protocol)
 		return false;
-	if (own->has_path &&
-	    (!endpoint_equal(p->from, own->remote) || p->to.port != own->local.port))
+	if (own->has_path && !endpoint_equal(p->from, own->remote))
+		return false;
+	if (own->has_path && own->local.port != 0 && p->to.port != own->local.port)
 		return false;
 	return other->nonce == 0 || holds_nonce(p, other->nonce);
 }
