@@ -260,6 +260,8 @@ static int execute(const struct request *r, const struct catalog *c, const struc
 		extend_path(c);
 		code = run_commands(r, stage, lab, signal_fd, e);
 	}
+	if (lab != NULL && code >= 0 && lab_wire_stats(lab)->capture_failed != 0)
+		code = err_set_plain(e, -EIO, "%s: not all of it could be written", r->pcap);
 	lab_free(lab);
 	return code;
 }
