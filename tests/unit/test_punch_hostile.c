@@ -345,6 +345,29 @@ static void nothing_is_begun_towards_where_a_connection_came_from(void **state)
 	}
 }
 
+/* As where only this side believes that it is connected. */
+static void a_connection_that_stays_silent_is_begun_afresh(void **state)
+{
+	struct toy_pair *p = lonely_pair(true);
+
+	(void)state;
+	p->w->loss = 1;
+	toy_run(p->w, p->w->hosts[TOY_A].wake_us);
+	struct toy_socket *s = toy_socket_find(&p->w->hosts[TOY_A], PUNCH_SOCKET_CONNECT);
+	assert_non_null(s);
+	s->state = TOY_ESTABLISHED;
+	uint64_t isn = s->isn;
+	toy_step(p->w, TOY_A,
+		 &(struct event){ .kind = EVENT_CONNECTED, .socket = s->id, .remote = s->remote });
+	toy_run(p->w, p->w->now_us + 900000);
+	s = toy_socket_find(&p->w->hosts[TOY_A], PUNCH_SOCKET_CONNECT);
+	assert_true(s != NULL && s->isn == isn);
+	toy_run(p->w, p->w->now_us + 200000);
+	s = toy_socket_find(&p->w->hosts[TOY_A], PUNCH_SOCKET_CONNECT);
+	assert_true(s != NULL && s->isn != isn && s->state == TOY_SYN_SENT);
+	toy_pair_free(p);
+}
+
 /* Both answered long ago; then the nominated one breaks. */
 static void a_nominated_connection_that_breaks_is_replaced_by_the_other(void **state)
 {
@@ -394,6 +417,7 @@ int main(void)
 		cmocka_unit_test(half_a_message_is_waited_for_and_kept_bounded),
 		cmocka_unit_test(silent_connections_give_way_to_one_that_speaks),
 		cmocka_unit_test(nothing_is_begun_towards_where_a_connection_came_from),
+		cmocka_unit_test(a_connection_that_stays_silent_is_begun_afresh),
 		cmocka_unit_test(a_nominated_connection_that_breaks_is_replaced_by_the_other),
 	};
 
