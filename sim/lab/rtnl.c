@@ -65,11 +65,16 @@ static int find_link(struct netlink *nl, const char *ifname, int *ret_index, str
 	return 0;
 }
 
+/* Unless told how many queues there are to be, the driver makes one for each processor and then
+ * takes all but one away, which waits for an RCU grace period (veth_init_queues() in
+ * drivers/net/veth.c). */
 static void put_veth_end(struct nlmsghdr *nlh, const char *ifname, const uint8_t mac[6],
 			 int netns_fd)
 {
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, ifname);
 	mnl_attr_put(nlh, IFLA_ADDRESS, 6, mac);
+	mnl_attr_put_u32(nlh, IFLA_NUM_TX_QUEUES, 1);
+	mnl_attr_put_u32(nlh, IFLA_NUM_RX_QUEUES, 1);
 	mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, (uint32_t)netns_fd);
 }
 
