@@ -20,6 +20,7 @@
 
 #include "sim/lab/fd.h"
 #include "sim/lab/netns.h"
+#include "sim/lab/nft_merge.h"
 
 /* How libnftables 1.0 introduces an errno of the kernel's. */
 #define KERNEL_REFUSAL "Could not process rule: "
@@ -103,7 +104,8 @@ struct load {
 	struct nft_ctx *used; /* set on success */
 };
 
-/* Loads text again, now for the place of the error. What failed has changed nothing. */
+/* Loads text again, as it is and now for the place of the error. What failed has changed nothing.
+ */
 static int load_from_file(const char *text, struct nft_ctx **ret, struct err *e)
 {
 	CLEANUP(closefd) int fd = memfd_create("ruleset", MFD_CLOEXEC);
@@ -126,12 +128,13 @@ static int load_from_file(const char *text, struct nft_ctx **ret, struct err *e)
 static int load(void *arg, struct err *e)
 {
 	struct load *load = arg;
+	CLEANUP(free) char *merged = nft_merge_tables(load->text);
 	CLEANUP(ctx) struct nft_ctx *ctx = NULL;
 
 	int rc = ctx_new(&ctx, e);
 	if (rc < 0)
 		return rc;
-	if (nft_run_cmd_from_buffer(ctx, load->text) != 0)
+	if (nft_run_cmd_from_buffer(ctx, merged) != 0)
 		return load_from_file(load->text, &load->used, e);
 	load->used = steal_ptr(&ctx);
 	return 0;
