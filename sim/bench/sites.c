@@ -30,7 +30,8 @@ static int open_nodes(const struct catalog *c, struct sites *s, struct err *e)
 	s->index[SITE_TO] = (unsigned)plan_node(&s->plan, "to");
 	s->internet = (unsigned)plan_node(&s->plan, PLAN_INTERNET);
 	nodes_init(&s->nodes, &s->plan);
-	return nodes_build(&s->nodes, e);
+	rc = nodes_build(&s->nodes, e);
+	return rc < 0 ? rc : nodes_await_links(&s->nodes, e);
 }
 
 int sites_open(const struct catalog *c, struct sites *sites, struct err *e)
