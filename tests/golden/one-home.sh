@@ -42,6 +42,7 @@ up() {
 	ip netns exec "${prefix}host-a" sysctl -q -w net.ipv4.conf.all.rp_filter=0
 	ip netns exec "${prefix}host-a" sysctl -q -w net.ipv4.conf.default.rp_filter=0
 	ip netns exec "${prefix}host-a" sysctl -q -w net.ipv4.icmp_ratelimit=0
+	ip netns exec "${prefix}host-a" sysctl -q -w net.ipv4.tcp_orphan_retries=2
 
 	# host-a2, a host
 	ip netns add "${prefix}host-a2"
@@ -52,6 +53,7 @@ up() {
 	ip netns exec "${prefix}host-a2" sysctl -q -w net.ipv4.conf.all.rp_filter=0
 	ip netns exec "${prefix}host-a2" sysctl -q -w net.ipv4.conf.default.rp_filter=0
 	ip netns exec "${prefix}host-a2" sysctl -q -w net.ipv4.icmp_ratelimit=0
+	ip netns exec "${prefix}host-a2" sysctl -q -w net.ipv4.tcp_orphan_retries=2
 
 	# server, a host
 	ip netns add "${prefix}server"
@@ -62,6 +64,7 @@ up() {
 	ip netns exec "${prefix}server" sysctl -q -w net.ipv4.conf.all.rp_filter=0
 	ip netns exec "${prefix}server" sysctl -q -w net.ipv4.conf.default.rp_filter=0
 	ip netns exec "${prefix}server" sysctl -q -w net.ipv4.icmp_ratelimit=0
+	ip netns exec "${prefix}server" sysctl -q -w net.ipv4.tcp_orphan_retries=2
 
 	# the links between them, still down
 	ip -n "${prefix}internet" link add router-a address 02:00:00:00:01:01 type veth \
