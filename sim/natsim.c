@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The command: a table of verbs. */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/err.h"
 #include "sim/verbs/verb.h"
@@ -66,9 +69,25 @@ static int dispatch(int argc, char **argv, struct err *e)
 	return v == NULL ? no_verb(argv[1], e) : v->run(argc - 1, argv + 1, e);
 }
 
+/* A standard descriptor that is closed would be the number of the next thing opened: a table would
+ * go into a file of results, and a command would read one of our sockets. What takes its place here
+ * is open the wrong way round, so that using it fails as before. */
+static bool fill_standard_descriptors(void)
+{
+	static const int flags[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", flags[fd]) != fd)
+			return false;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	struct err e = { 0 };
+
+	if (!fill_standard_descriptors())
+		return ERR_MACHINE; /* and nowhere to say so */
 	int status = dispatch(argc, argv, &e);
 
 	if (status < 0) {
