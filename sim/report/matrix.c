@@ -165,11 +165,12 @@ static void print_differences(const struct table *t, const struct style *style, 
 	}
 }
 
-/* Why those fail that are expected to: the reasons of the whole table, added up. */
+/* Why those fail that may: the reasons of the whole table, added up. */
 static void print_failures(const struct table *t, struct buf *out)
 {
 	struct run_cell sum = { 0 };
 	unsigned failures = 0, cells = 0;
+	bool expected = true;
 
 	for (size_t i = 0; i < t->count; i++) {
 		const struct run_cell *cell = t->cells[i];
@@ -177,14 +178,16 @@ static void print_failures(const struct table *t, struct buf *out)
 		if (is_flagged(cell) || cell->successes == cell->trials)
 			continue;
 		cells++;
+		expected &= cell->expected >= 0 && cell->verdict == VERDICT_AS_EXPECTED;
 		failures += cell->trials - cell->successes;
 		for (size_t k = 0; k < RUN_REASONS_MAX && cell->reasons[k].count > 0; k++)
 			run_add_reason(&sum, cell->reasons[k].text, cell->reasons[k].count);
 	}
 	if (cells == 0)
 		return;
-	buf_printf(out, "%u pair%s did not always connect, as expected; why (of %u trials):\n",
-		   cells, cells == 1 ? "" : "s", failures);
+	buf_printf(out, "%u pair%s did not always connect%s; why (of %u trial%s):\n", cells,
+		   cells == 1 ? "" : "s", expected ? ", as expected" : "", failures,
+		   failures == 1 ? "" : "s");
 	for (size_t k = 0; k < RUN_REASONS_MAX && sum.reasons[k].count > 0; k++)
 		buf_printf(out, "  %5u  %s\n", sum.reasons[k].count, sum.reasons[k].text);
 }
