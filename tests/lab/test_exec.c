@@ -77,40 +77,69 @@ static void a_command_that_does_not_exist_is_the_users_mistake(void **state)
 	assert_refused(&r, 2, "cannot execute '/dev/null': Permission denied");
 }
 
-static void each_command_runs_in_its_node(void **state)
-{
-	static const char addrs[] = "echo \"$0\" $(ip -4 -o address show scope global | "
-				    "sed 's/.* inet \\([^ ]*\\).*/\\1/')";
-	CLEANUP(run) struct run r = { .dir = NULL };
+/* A FIFO through which those beside tell the main command, which waits for `count` lines of them,
+ * how far they are. The main command's shell has it as $0, as theirs has. */
+struct meeting {
+	char *dir, *fifo;
+};
 
-	(void)state;
-	run_natsim(&r, "exec", "two-homes", "--with", "host-b", "--", "sh", "-c", addrs, "b",
-		   "host-a", "--", "sh", "-c", addrs, "a", "--with", "server", "--", "sh", "-c",
-		   addrs, "server", "--with", "router-a", "--", "sh", "-c", addrs, "router", NULL);
-	ASSERT_STATUS(&r, 0);
-	const char *const lines[] = { "a 10.1.0.2/24\n", "b 10.2.0.2/24\n",
-				      "server 203.0.113.10/24 203.0.113.20/24\n" };
-	for (size_t i = 0; i < 3; i++)
-		if (strstr(buf_text(&r.out), lines[i]) == NULL)
-			RUN_FAIL(&r, "no line %s", lines[i]);
-	assert_non_null(strstr(buf_text(&r.out), "router "));
-	assert_non_null(strstr(buf_text(&r.out), "198.51.100.2/24"));
+static struct meeting meeting_new(void)
+{
+	struct meeting m = { .dir = temporary_dir() };
+
+	m.fifo = path_in(m.dir, "meeting");
+	assert_int_equal(mkfifo(m.fifo, 0600), 0);
+	return m;
 }
 
-/* It is told by SIGTERM, and has the time to say so. */
-static void what_runs_beside_is_ended_after_the_main_command(void **state)
+static void meeting_cleanup(struct meeting *m)
 {
+	temporary_cleanup(&m->dir);
+	free(m->fifo);
+}
+
+#define MEET   "echo >\"$0\""
+#define AWAIT1 "exec 3<>\"$0\"; read -r _ <&3"
+#define AWAIT2 AWAIT1 "; read -r _ <&3"
+#define AWAIT3 AWAIT2 "; read -r _ <&3"
+
+static void each_command_runs_in_its_node(void **state)
+{
+#define ADDRESSES                                  \
+	" $(ip -4 -o address show scope global | " \
+	"sed 's/.* inet \\([^ ]*\\).*/\\1/' | sort); "
+	CLEANUP(meeting) struct meeting m = meeting_new();
 	CLEANUP(run) struct run r = { .dir = NULL };
-	uint64_t begin_ms = run_now_ms();
 
 	(void)state;
 	run_natsim(&r, "exec", "two-homes", "--with", "host-b", "--", "sh", "-c",
-		   "trap 'echo told; exit' TERM; tail -f /dev/null & wait", "host-a", "--", "echo",
-		   "main", "--with", "host-b", "--", "sh", "-c", "trap '' TERM; tail -f /dev/null",
-		   NULL);
+		   "echo b" ADDRESSES MEET, m.fifo, "host-a", "--", "sh", "-c",
+		   AWAIT3 "; echo a" ADDRESSES, m.fifo, "--with", "server", "--", "sh", "-c",
+		   "echo server" ADDRESSES MEET, m.fifo, "--with", "router-a", "--", "sh", "-c",
+		   "echo router" ADDRESSES MEET, m.fifo, NULL);
+	ASSERT_STATUS(&r, 0);
+	const char *const lines[] = { "a 10.1.0.2/24\n", "b 10.2.0.2/24\n",
+				      "server 203.0.113.10/24 203.0.113.20/24\n",
+				      "router 10.1.0.1/24 198.51.100.2/24\n" };
+	for (size_t i = 0; i < 4; i++)
+		if (strstr(buf_text(&r.out), lines[i]) == NULL)
+			RUN_FAIL(&r, "no line %s", lines[i]);
+#undef ADDRESSES
+}
+
+/* It is told by SIGTERM, and has the time to say so; one that does not listen is ended as well. */
+static void what_runs_beside_is_ended_after_the_main_command(void **state)
+{
+	CLEANUP(meeting) struct meeting m = meeting_new();
+	CLEANUP(run) struct run r = { .limit_ms = RUN_LIMIT_MS / 2 };
+
+	(void)state;
+	run_natsim(&r, "exec", "two-homes", "--with", "host-b", "--", "sh", "-c",
+		   "trap 'echo told; exit' TERM; tail -f /dev/null & " MEET "; wait", m.fifo,
+		   "host-a", "--", "sh", "-c", AWAIT2 "; echo main", m.fifo, "--with", "host-b",
+		   "--", "sh", "-c", "trap '' TERM; " MEET "; tail -f /dev/null", m.fifo, NULL);
 	ASSERT_STATUS(&r, 0);
 	assert_string_equal(buf_text(&r.out), "main\ntold\n");
-	assert_true(run_now_ms() - begin_ms < RUN_LIMIT_MS / 2);
 }
 
 static void the_environment_says_where_the_rendezvous_is(void **state)

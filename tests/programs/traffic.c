@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -99,28 +100,47 @@ static bool is_new(struct server *s, const char *line)
 	return true;
 }
 
+/* A text and where it came from; and, in control, by which of our addresses. */
+struct question {
+	char text[TEXT_SIZE];
+	struct sockaddr_in from;
+	struct iovec part;
+	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct in_pktinfo))];
+	struct msghdr message;
+};
+
+static bool receive(int fd, bool tcp, struct question *q)
+{
+	socklen_t from_len = sizeof(q->from);
+
+	q->part = (struct iovec){ q->text, sizeof(q->text) - 1 };
+	q->message = (struct msghdr){ .msg_name = tcp ? NULL : &q->from,
+				      .msg_namelen = tcp ? 0 : sizeof(q->from),
+				      .msg_iov = &q->part,
+				      .msg_iovlen = 1,
+				      .msg_control = q->control,
+				      .msg_controllen = sizeof(q->control) };
+	ssize_t len = recvmsg(fd, &q->message, 0);
+	if (len <= 0)
+		return false;
+	q->text[len] = '\0';
+	return !tcp || getpeername(fd, (struct sockaddr *)&q->from, &from_len) == 0;
+}
+
 static void answer(struct server *s, int i)
 {
-	struct sockaddr_in from;
-	socklen_t from_len = sizeof(from);
-	char text[TEXT_SIZE], addr[INET_ADDRSTRLEN], reply[TEXT_SIZE], line[TEXT_SIZE * 2];
-	int fd = s->fds[i].fd;
-	ssize_t len = recvfrom(fd, text, sizeof(text) - 1, 0, (struct sockaddr *)&from, &from_len);
+	struct question q;
+	char addr[INET_ADDRSTRLEN], reply[TEXT_SIZE], line[TEXT_SIZE * 2];
 
-	if (len <= 0) {
+	if (!receive(s->fds[i].fd, s->tcp[i], &q)) {
 		s->fds[i].fd = -1; /* kept open: the router is to see it so */
 		return;
 	}
-	text[len] = '\0';
-	if (s->tcp[i]) {
-		from_len = sizeof(from);
-		(void)getpeername(fd, (struct sockaddr *)&from, &from_len);
-	}
-	(void)inet_ntop(AF_INET, &from.sin_addr, addr, sizeof(addr));
-	(void)snprintf(reply, sizeof(reply), "%s:%u", addr, ntohs(from.sin_port));
-	(void)sendto(fd, reply, strlen(reply), MSG_NOSIGNAL,
-		     s->tcp[i] ? NULL : (struct sockaddr *)&from, s->tcp[i] ? 0 : sizeof(from));
-	(void)snprintf(line, sizeof(line), "%s %s %s", s->tcp[i] ? "tcp" : "udp", reply, text);
+	(void)inet_ntop(AF_INET, &q.from.sin_addr, addr, sizeof(addr));
+	(void)snprintf(reply, sizeof(reply), "%s:%u", addr, ntohs(q.from.sin_port));
+	q.part = (struct iovec){ reply, strlen(reply) };
+	(void)sendmsg(s->fds[i].fd, &q.message, MSG_NOSIGNAL);
+	(void)snprintf(line, sizeof(line), "%s %s %s", s->tcp[i] ? "tcp" : "udp", reply, q.text);
 	if (is_new(s, line))
 		(void)puts(line);
 }
@@ -129,6 +149,7 @@ static int serve(int argc, char **argv)
 {
 	static struct server s;
 	long wanted = number(argv[0]);
+	int on = 1;
 
 	for (int i = 2; i < argc; i++) {
 		int fd = bound(SOCK_STREAM, number(argv[i]));
@@ -136,7 +157,10 @@ static int serve(int argc, char **argv)
 		if (listen(fd, SOCKETS_MAX) < 0)
 			die("listen");
 		add(&s, fd, true);
-		add(&s, bound(SOCK_DGRAM, number(argv[i])), false);
+		fd = bound(SOCK_DGRAM, number(argv[i]));
+		if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0)
+			die("IP_PKTINFO");
+		add(&s, fd, false);
 	}
 	s.listeners = s.count;
 	if (strcmp(argv[1], "-") != 0) {

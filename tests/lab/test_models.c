@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * No NAT is trusted before it is measured: a model that says what its router does not do, and rules
+ * that do not do what they are for, are found. And no two devices ever share a router's port.
+ */
+#include "tests/natsim_run.h"
+
+/* ---- natsim's data, to be made wrong */
+
+struct data {
+	char *dir, *env;
+};
+
+static struct data data_new(void)
+{
+	struct data d = { .dir = temporary_dir() };
+	CLEANUP(run) struct run r = { .dir = NULL };
+	const char *argv[] = { "cp", "-r", "nat_models", "topologies", "sim/suites", d.dir, NULL };
+
+	run_argv(&r, argv);
+	ASSERT_STATUS(&r, 0);
+	assert_true(asprintf(&d.env, "NATSIM_DATA=%s", d.dir) > 0);
+	return d;
+}
+
+static void data_cleanup(struct data *d)
+{
+	temporary_cleanup(&d->dir);
+	free(d->env);
+}
+
+/* Replaces a text by another, everywhere in a file; it must be there. */
+static void data_change(const struct data *d, const char *name, const char *from, const char *to)
+{
+	CLEANUP(buf) struct buf text = BUF_INIT, changed = BUF_INIT;
+	unsigned count = 0;
+
+	read_text(d->dir, name, &text);
+	for (const char *at = buf_text(&text); *at != '\0';) {
+		if (strncmp(at, from, strlen(from)) == 0) {
+			buf_puts(&changed, to);
+			at += strlen(from);
+			count++;
+		} else {
+			buf_add(&changed, at++, 1);
+		}
+	}
+	if (count == 0)
+		fail_msg("%s has no \"%s\"", name, from);
+	write_bytes(d->dir, name, buf_text(&changed), changed.len);
+	buf_fini(&changed);
+}
+
+/* ---- what is found */
+
+struct lie {
+	const char *model;            /* which is made wrong ... */
+	const char *file, *from, *to; /* ... by this change */
+	const char *found[2];         /* what classify says of it over UDP and over TCP */
+};
+
+/* The words of `natsim classify` for both transports. */
+#define BOTH(model, text)                                          \
+	{                                                          \
+		model " over udp: " text, model " over tcp: " text \
+	}
+
+static void check_run_refuses(const struct data *d, const struct lie *lie)
+{
+	CLEANUP(free) char *only = NULL;
+	CLEANUP(run)
+	struct run r = { .dir = d->dir, .env = (const char *const[]){ d->env, NULL } };
+
+	assert_true(asprintf(&only, "nat_a=%s,nat_b=open,transport=udp", lie->model) > 0);
+	run_natsim(&r, "run", "all", "--only", only, "--trials", "1", NULL);
+	ASSERT_STATUS(&r, 1);
+	if (strstr(buf_text(&r.out), lie->found[0]) == NULL ||
+	    strstr(buf_text(&r.out), "not run.\n") == NULL)
+		RUN_FAIL(&r, "%s: a refusal to run was expected", lie->found[0]);
+	/* Not one rate: neither a table nor a summary. */
+	assert_null(strstr(buf_text(&r.out), "connected/expected"));
+	CLEANUP(free) char *summary = path_in(d->dir, "out/summary.json");
+	assert_int_equal(access(summary, F_OK), -1);
+}
+
+static void check_lie(const struct lie *lie)
+{
+	CLEANUP(data) struct data d = data_new();
+	CLEANUP(run)
+	struct run r = { .dir = d.dir, .env = (const char *const[]){ d.env, NULL } };
+
+	data_change(&d, lie->file, lie->from, lie->to);
+	run_natsim(&r, "classify", lie->model, NULL);
+	if (r.status != 1)
+		RUN_FAIL(&r, "%s, %s: status 1 was expected", lie->file, lie->to);
+	for (size_t i = 0; i < 2; i++)
+		if (strstr(buf_text(&r.out), lie->found[i]) == NULL)
+			RUN_FAIL(&r, "%s, %s: \"%s\" was expected", lie->file, lie->to,
+				 lie->found[i]);
+	check_run_refuses(&d, lie);
+}
+
+static void check_lies(const struct lie *lies, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		check_lie(&lies[i]);
+}
+
+#define CHECK_LIES(lies) check_lies(lies, sizeof(lies) / sizeof((lies)[0]))
+
+#define EI  "endpoint-independent"
+#define AD  "address-dependent"
+#define APD "address-and-port-dependent"
+
+static void rules_that_filter_in_the_wrong_way_are_found(void **state)
+{
+	static const struct lie lies[] = {
+		{ "full-cone", "nat_models/rules/filtering-" EI ".nft",
+		  "meta l4proto . th dport @owner_of accept",
+		  "meta l4proto . th dport @owner_of ip saddr 203.0.113.10 accept",
+		  BOTH("full-cone", "filtering measured as ") },
+		{ "restricted-cone", "nat_models/rules/filtering-" AD ".nft",
+		  "meta l4proto . ip daddr . th dport . ip saddr @permitted accept",
+		  "meta l4proto . th dport @owner_of accept",
+		  BOTH("restricted-cone", "filtering measured as " EI ", declared as " AD) },
+		{ "port-restricted-cone", "nat_models/rules/filtering-" APD ".nft",
+		  "meta l4proto . ip daddr . th dport . ip saddr . th sport @permitted accept",
+		  "meta l4proto . th dport @owner_of accept",
+		  BOTH("port-restricted-cone", "filtering measured as " EI ", declared as " APD) },
+		{ "symmetric-random", "nat_models/rules/filtering-" APD ".nft",
+		  "meta l4proto . ip daddr . th dport . ip saddr . th sport @permitted accept",
+		  "meta l4proto . th dport @owner_of accept",
+		  BOTH("symmetric-random", "filtering measured as " EI ", declared as " APD) },
+		{ "symmetric-sequential", "nat_models/rules/filtering-" APD ".nft",
+		  "meta l4proto . ip daddr . th dport . ip saddr . th sport @permitted accept",
+		  "meta l4proto . th dport @owner_of accept",
+		  BOTH("symmetric-sequential", "filtering measured as " EI ", declared as " APD) },
+	};
+
+	(void)state;
+	CHECK_LIES(lies);
+}
+
+static void rules_that_map_in_the_wrong_way_are_found(void **state)
+{
+	static const struct lie lies[] = {
+		/* The mapping is not looked up: each flow gets a port of its own. */
+		{ "full-cone", "nat_models/rules/mapping-" EI ".nft",
+		  "snat ip to meta l4proto . ip saddr . th sport map @mapping_of", "",
+		  BOTH("full-cone", "mapping measured as ") },
+		{ "port-restricted-cone", "nat_models/rules/mapping-" EI ".nft",
+		  "snat ip to meta l4proto . ip saddr . th sport map @mapping_of", "",
+		  BOTH("port-restricted-cone", "mapping measured as ") },
+	};
+
+	(void)state;
+	CHECK_LIES(lies);
+}
+
+static void rules_that_choose_ports_in_the_wrong_way_are_found(void **state)
+{
+	static const struct lie lies[] = {
+		{ "full-cone", "nat_models/rules/ports-preserve.nft",
+		  "th sport $PORTS meta l4proto . th sport != @owner_of snat ip to $ADDRESS", "",
+		  BOTH("full-cone", "port choice measured as random, declared as preserve") },
+		{ "symmetric-sequential", "nat_models/rules/ports-sequential.nft",
+		  "snat ip to $ADDRESS : ct mark map @port_at",
+		  "snat ip to $ADDRESS : 6000-7023 random",
+		  BOTH("symmetric-sequential",
+		       "port choice measured as random, declared as sequential +1") },
+		{ "symmetric-sequential", "nat_models/rules/ports-sequential.nft",
+		  "ct mark set numgen inc mod $PORT_COUNT offset 1",
+		  "ct mark set numgen random mod $PORT_COUNT offset 1",
+		  BOTH("symmetric-sequential",
+		       "port choice measured as random, declared as sequential +1") },
+	};
+
+	(void)state;
+	CHECK_LIES(lies);
+}
+
+/* A router built from one model, held against what another declares: rules files that trade places.
+ */
+static void a_model_with_the_rules_of_another_is_found(void **state)
+{
+	static const struct {
+		const char *model, *kind, *declared, *built;
+	} cases[] = {
+		{ "full-cone", "filtering", EI, APD },
+		{ "full-cone", "filtering", EI, AD },
+		{ "restricted-cone", "filtering", AD, EI },
+		{ "restricted-cone", "filtering", AD, APD },
+		{ "port-restricted-cone", "filtering", APD, AD },
+		{ "symmetric-sequential", "filtering", APD, AD },
+		{ "symmetric-random", "filtering", APD, AD },
+		{ "restricted-cone", "mapping", EI, APD },
+		{ "restricted-cone", "mapping", EI, AD },
+		{ "symmetric-random", "mapping", APD, EI },
+		{ "symmetric-sequential", "mapping", APD, AD },
+		{ "full-cone", "ports", "preserve", "random" },
+		{ "symmetric-random", "ports", "random", "preserve" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CLEANUP(data) struct data d = data_new();
+		CLEANUP(buf) struct buf rules = BUF_INIT;
+		CLEANUP(free) char *from = NULL, *to = NULL, *found = NULL;
+		CLEANUP(run)
+		struct run r = { .dir = d.dir, .env = (const char *const[]){ d.env, NULL } };
+
+		assert_true(asprintf(&from, "nat_models/rules/%s-%s.nft", cases[i].kind,
+				     cases[i].built) > 0);
+		assert_true(asprintf(&to, "nat_models/rules/%s-%s.nft", cases[i].kind,
+				     cases[i].declared) > 0);
+		assert_true(asprintf(&found, "%s over udp: %s measured as %s, declared as %s\n",
+				     cases[i].model,
+				     strcmp(cases[i].kind, "ports") == 0 ? "port choice"
+									 : cases[i].kind,
+				     cases[i].built, cases[i].declared) > 0);
+		read_text(d.dir, from, &rules);
+		write_bytes(d.dir, to, buf_text(&rules), rules.len);
+		run_natsim(&r, "classify", cases[i].model, NULL);
+		ASSERT_STATUS(&r, 1);
+		if (strstr(buf_text(&r.out), found) == NULL)
+			RUN_FAIL(&r, "\"%s\" was expected", found);
+		memcpy(strstr(found, "udp"), "tcp", 3);
+		if (strstr(buf_text(&r.out), found) == NULL)
+			RUN_FAIL(&r, "\"%s\" was expected", found);
+		free(to);
+		free(found);
+		to = found = NULL;
+	}
+}
+
+static void all_models_are_what_they_say(void **state)
+{
+	CLEANUP(run) struct run r = { .dir = NULL };
+
+	(void)state;
+	run_natsim(&r, "classify", "--all", NULL);
+	ASSERT_STATUS(&r, 0);
+}
+
+/* ---- two devices behind one router */
+
+#define PORTS_EACH 50
+
+/* Counts the ports of "PROTOCOL ADDRESS:PORT TEXT" lines into seen; fails if one comes twice. */
+static unsigned count_ports(const char *text, const char *protocol, bool *seen)
+{
+	unsigned count = 0;
+
+	for (const char *at = text; *at != '\0'; at = strchr(at, '\n') + 1) {
+		if (strncmp(at, protocol, 3) != 0)
+			continue;
+		long port = strtol(strchr(at, ':') + 1, NULL, 10);
+
+		assert_in_range(port, 1, UINT16_MAX);
+		assert_memory_equal(at + 4, "198.51.100.2:", 13);
+		if (seen[port])
+			fail_msg("two devices share the router's port %ld: %.*s", port,
+				 (int)strcspn(at, "\n"), at);
+		seen[port] = true;
+		count++;
+	}
+	return count;
+}
+
+/* Both send from the same ports to the same server, which says what it sees; the routers remember
+ * all of it until the end. */
+static void check_towards(const char *model, const char *other_server)
+{
+	static const char all[] = "exec >/dev/null; \"$0\" send udp 40001 50 \"$1\" 4000 && "
+				  "\"$0\" send tcp 40001 50 \"$1\" 4000 && tail -f /dev/null";
+	CLEANUP(free) char *traffic = built("tests/programs/traffic");
+	CLEANUP(free) char *nat = NULL;
+	CLEANUP(run) struct run r = { .dir = NULL };
+	bool udp[UINT16_MAX + 1] = { false }, tcp[UINT16_MAX + 1] = { false };
+
+	assert_true(asprintf(&nat, "a=%s", model) > 0);
+	run_natsim(&r, "exec", "one-home", "--nat", nat, "server", "--", traffic, "serve", "200",
+		   "-", "4000", "--with", "host-a", "--", "sh", "-c", all, traffic, "203.0.113.10",
+		   "--with", "host-a2", "--", "sh", "-c", all, traffic, other_server, NULL);
+	ASSERT_STATUS(&r, 0);
+	if (count_ports(buf_text(&r.out), "udp", udp) != 2 * PORTS_EACH ||
+	    count_ports(buf_text(&r.out), "tcp", tcp) != 2 * PORTS_EACH)
+		RUN_FAIL(&r, "%s: two times %d ports were expected", model, PORTS_EACH);
+}
+
+/* Not towards one server, and not towards two (RFC 4787, REQ-3; RFC 5382, REQ-7). */
+static void check_no_shared_port(const char *model)
+{
+	check_towards(model, "203.0.113.10");
+	check_towards(model, "203.0.113.20");
+}
+
+static void two_devices_never_share_a_port_of_a_full_cone(void **state)
+{
+	(void)state;
+	check_no_shared_port("full-cone");
+}
+
+static void two_devices_never_share_a_port_of_a_restricted_cone(void **state)
+{
+	(void)state;
+	check_no_shared_port("restricted-cone");
+}
+
+static void two_devices_never_share_a_port_of_a_port_restricted_cone(void **state)
+{
+	(void)state;
+	check_no_shared_port("port-restricted-cone");
+}
+
+static void two_devices_never_share_a_port_of_a_sequential_router(void **state)
+{
+	(void)state;
+	check_no_shared_port("symmetric-sequential");
+}
+
+static void two_devices_never_share_a_port_of_a_random_router(void **state)
+{
+	(void)state;
+	check_no_shared_port("symmetric-random");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_models_are_what_they_say),
+		cmocka_unit_test(rules_that_filter_in_the_wrong_way_are_found),
+		cmocka_unit_test(rules_that_map_in_the_wrong_way_are_found),
+		cmocka_unit_test(rules_that_choose_ports_in_the_wrong_way_are_found),
+		cmocka_unit_test(a_model_with_the_rules_of_another_is_found),
+		cmocka_unit_test(two_devices_never_share_a_port_of_a_full_cone),
+		cmocka_unit_test(two_devices_never_share_a_port_of_a_restricted_cone),
+		cmocka_unit_test(two_devices_never_share_a_port_of_a_port_restricted_cone),
+		cmocka_unit_test(two_devices_never_share_a_port_of_a_sequential_router),
+		cmocka_unit_test(two_devices_never_share_a_port_of_a_random_router),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
