@@ -20,6 +20,7 @@ struct nft_ctx;
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags);
 int nft_run_cmd_from_filename(struct nft_ctx *nft, const char *path);
+int nft_run_cmd_from_buffer(struct nft_ctx *nft, const char *text);
 
 static bool lacks(const char *what)
 {
@@ -60,19 +61,26 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 	return real(fd, message, flags);
 }
 
+static void forget_word(char *text, size_t len)
+{
+	char *at;
+
+	while ((at = memmem(text, len, "numgen", 6)) != NULL)
+		memcpy(at, "gennum", 6);
+}
+
 /* Changes the file: it is one in memory, of natsim's own. */
-static void forget_word(const char *path)
+static void forget_word_in_file(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	off_t len = lseek(fd, 0, SEEK_END);
 
 	if (fd < 0 || len <= 0)
 		abort();
-	char *text = mmap(NULL, (size_t)len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), *at;
+	char *text = mmap(NULL, (size_t)len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (text == MAP_FAILED)
 		abort();
-	while ((at = memmem(text, (size_t)len, "numgen", 6)) != NULL)
-		memcpy(at, "gennum", 6);
+	forget_word(text, (size_t)len);
 	(void)munmap(text, (size_t)len);
 	(void)close(fd);
 }
@@ -83,6 +91,21 @@ int nft_run_cmd_from_filename(struct nft_ctx *nft, const char *path)
 
 	*(void **)&real = next("nft_run_cmd_from_filename");
 	if (lacks("nft"))
-		forget_word(path);
+		forget_word_in_file(path);
 	return real(nft, path);
+}
+
+int nft_run_cmd_from_buffer(struct nft_ctx *nft, const char *text)
+{
+	int (*real)(struct nft_ctx *, const char *) = NULL;
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		abort();
+	*(void **)&real = next("nft_run_cmd_from_buffer");
+	if (lacks("nft"))
+		forget_word(copy, strlen(copy));
+	int code = real(nft, copy);
+	free(copy);
+	return code;
 }
