@@ -195,6 +195,14 @@ static void a_refusal_without_a_known_reason_says_what_to_try(void **state)
  * in callers that were forked for it. */
 static const char *instead;
 
+int nft_run_cmd_from_buffer(struct nft_ctx *ctx, const char *text)
+{
+	int (*real)(struct nft_ctx *, const char *) = NULL;
+
+	*(void **)&real = dlsym(RTLD_NEXT, "nft_run_cmd_from_buffer");
+	return real(ctx, instead != NULL ? instead : text);
+}
+
 int nft_run_cmd_from_filename(struct nft_ctx *ctx, const char *filename)
 {
 	int (*real)(struct nft_ctx *, const char *) = NULL;
