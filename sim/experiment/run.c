@@ -245,7 +245,8 @@ static void take_trial(void *arg, const void *message)
 		cell->relayed += trial.result.path == VERDICT_PATH_RELAYED;
 		if (trial.result.connect_ms >= 0)
 			append(&cell->connect_ms, &cell->connect_count, trial.result.connect_ms);
-		append(&cell->packets, &cell->packets_count, (double)trial.result.packets);
+		if (trial.result.packets >= 0)
+			append(&cell->packets, &cell->packets_count, (double)trial.result.packets);
 	} else {
 		run_add_reason(cell, trial.result.reason, 1);
 	}

@@ -30,7 +30,7 @@ struct run_cell {
 		reasons[RUN_REASONS_MAX]; /* count 0: none; what does not fit is left out */
 	double *connect_ms; /* of the successes that say it, connect_count of them; heap */
 	size_t connect_count;
-	double *packets; /* of the successes */
+	double *packets; /* of the successes that say it, packets_count of them; heap */
 	size_t packets_count;
 
 	/* After run_judge(): */

@@ -174,7 +174,7 @@ static void judge(const struct trial_lab *t, const struct trial_config *config,
 	ret->connect_ms = a->connect_ms < 0 || b->connect_ms < 0 ? -1
 			  : a->connect_ms > b->connect_ms        ? a->connect_ms
 								 : b->connect_ms;
-	ret->packets = a->packets + b->packets;
+	ret->packets = a->packets < 0 || b->packets < 0 ? -1 : a->packets + b->packets;
 	for (int i = 0; i < 2; i++) {
 		ret->side[i].local = sides[i].claim.local;
 		ret->side[i].remote = sides[i].claim.remote;

@@ -33,7 +33,7 @@ struct trial_result {
 	enum verdict_path path;
 	char reason[VERDICT_REASON_SIZE];
 	double connect_ms; /* the later of the two; negative: unknown */
-	uint64_t packets;  /* of both, by their own count */
+	int64_t packets;   /* of both, by their own count; negative: one of them does not say */
 	struct {
 		struct endpoint local, remote;
 	} side[2];

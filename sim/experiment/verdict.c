@@ -60,8 +60,9 @@ static void claim_from_json(const json_t *line, struct verdict_claim *ret)
 {
 	const char *reason = json_string_value(json_object_get(line, "reason"));
 	const json_t *connect_ms = json_object_get(line, "connect_ms");
-	json_int_t packets = json_integer_value(json_object_get(line, "packets"));
+	const json_t *packets = json_object_get(line, "packets");
 	double ms = json_is_number(connect_ms) ? json_number_value(connect_ms) : -1;
+	json_int_t count = json_is_integer(packets) ? json_integer_value(packets) : -1;
 
 	ret->has_line = true;
 	take_reason(ret->reason, reason == NULL ? "" : reason);
@@ -70,12 +71,12 @@ static void claim_from_json(const json_t *line, struct verdict_claim *ret)
 	ret->has_path = !endpoint_is_none(ret->remote);
 	ret->nonce = get_nonce(line);
 	ret->connect_ms = ms <= CONNECT_MS_MAX ? ms : -1;
-	ret->packets = packets > 0 && packets <= PACKETS_MAX ? (uint64_t)packets : 0;
+	ret->packets = count >= 0 && count <= PACKETS_MAX ? count : -1;
 }
 
 void verdict_read_claim(const char *output, size_t len, struct verdict_claim *ret)
 {
-	*ret = (struct verdict_claim){ .ended_ok = ret->ended_ok, .connect_ms = -1 };
+	*ret = (struct verdict_claim){ .ended_ok = ret->ended_ok, .connect_ms = -1, .packets = -1 };
 	while (len > 0) {
 		const char *newline = memchr(output, '\n', len);
 		size_t line_len = newline == NULL ? len : (size_t)(newline - output);

@@ -26,7 +26,7 @@ struct verdict_claim {
 	struct endpoint local, remote; /* of the path, as it sees it */
 	uint64_t nonce;                /* that it sent; 0: it does not say */
 	double connect_ms;             /* negative: it does not say */
-	uint64_t packets;
+	int64_t packets;               /* negative: it does not say */
 };
 
 /* Reads the last JSON line with "event": "result" in a peer's output. ended_ok is left as it is. */

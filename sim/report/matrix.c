@@ -138,11 +138,16 @@ static void print_cost(const struct table *t, struct buf *out)
 		for (size_t k = 0; k < cell->packets_count; k++)
 			sent[packets++] = cell->packets[k];
 	}
-	if (times == 0)
-		return;
-	buf_printf(out, "connected in %.1f ms (median), %.1f ms (95 %%); %.0f packets (median)\n",
-		   statistics_percentile(ms, times, 0.5), statistics_percentile(ms, times, 0.95),
-		   statistics_percentile(sent, packets, 0.5));
+	/* A peer need not say either. */
+	if (times > 0)
+		buf_printf(out, "connected in %.1f ms (median), %.1f ms (95 %%)",
+			   statistics_percentile(ms, times, 0.5),
+			   statistics_percentile(ms, times, 0.95));
+	if (packets > 0)
+		buf_printf(out, "%s%.0f packets (median)", times > 0 ? "; " : "",
+			   statistics_percentile(sent, packets, 0.5));
+	if (times > 0 || packets > 0)
+		buf_puts(out, "\n");
 }
 
 static void print_differences(const struct table *t, const struct style *style, struct buf *out)

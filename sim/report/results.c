@@ -72,7 +72,7 @@ static json_t *trial_to_json(const struct results_about *about, const struct sui
 	else
 		set(object, "reason", json_string(r->reason));
 	set(object, "connect_ms", r->connect_ms < 0 ? json_null() : rounded(r->connect_ms));
-	set(object, "packets", json_integer((json_int_t)r->packets));
+	set(object, "packets", r->packets < 0 ? json_null() : json_integer((json_int_t)r->packets));
 	for (int i = 0; i < 2; i++)
 		set(object, i == 0 ? "a" : "b",
 		    json_pack("{s:o, s:o, s:o}", "start_delay_ms",

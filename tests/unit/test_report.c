@@ -12,6 +12,7 @@
 #include "lib/cleanup.h"
 #include "sim/report/matrix.h"
 #include "sim/report/nat_table.h"
+#include "sim/report/results.h"
 
 static const struct style plain = { false, "", "", "", "", "" };
 
@@ -110,6 +111,56 @@ static void each_transport_gets_a_table_of_its_own(void **state)
 	assert_null(strstr(buf_text(&out), "too-"));
 }
 
+static void the_matrix_tells_only_the_costs_that_peers_told(void **state)
+{
+	struct run_cell c = cell("open", "open", 1, 20);
+	double ms[] = { 20, 10, 30 }, packets[] = { 6, 4, 8 };
+	CLEANUP(buf) struct buf neither = BUF_INIT;
+	CLEANUP(buf) struct buf times = BUF_INIT;
+	CLEANUP(buf) struct buf counts = BUF_INIT;
+	CLEANUP(buf) struct buf both = BUF_INIT;
+
+	(void)state;
+	c.connect_ms = ms;
+	c.packets = packets;
+	matrix_print(&c, 1, &plain, &neither);
+	c.connect_count = 3;
+	matrix_print(&c, 1, &plain, &times);
+	c.packets_count = 3;
+	matrix_print(&c, 1, &plain, &both);
+	c.connect_count = 0;
+	matrix_print(&c, 1, &plain, &counts);
+	assert_null(strstr(buf_text(&neither), "(median)"));
+	assert_prints(&times, "\nconnected in 20.0 ms (median), 30.0 ms (95 %)\n");
+	assert_prints(&both, "30.0 ms (95 %); 6 packets (median)\n");
+	assert_prints(&counts, "\n6 packets (median)\n");
+}
+
+/* ---- what is written */
+
+static void a_trial_says_null_for_what_its_peers_did_not_say(void **state)
+{
+	static const struct results_about about = { .suite = "some" };
+	struct run_cell c = cell("open", "open", 1, 20);
+	struct run_trial trial = { .result = { .success = true,
+					       .path = VERDICT_PATH_DIRECT,
+					       .connect_ms = -1,
+					       .packets = -1 } };
+	char text[1024] = "";
+
+	(void)state;
+	for (int64_t packets = -1; packets <= 0; packets++) {
+		FILE *file = fmemopen(text, sizeof(text), "w");
+
+		assert_non_null(file);
+		trial.result.packets = packets;
+		assert_int_equal(results_write_trial(file, &about, &c.names, &trial, NULL), 0);
+		(void)fclose(file);
+		assert_non_null(strstr(text, "\"connect_ms\":null,"));
+		assert_non_null(strstr(text, packets < 0 ? "\"packets\":null," : "\"packets\":0,"));
+	}
+}
+
 /* ---- the NAT table */
 
 static void the_nat_table_shows_ports_inside_and_outside(void **state)
@@ -157,6 +208,8 @@ int main(void)
 		cmocka_unit_test(a_run_is_as_expected_if_every_cell_is),
 		cmocka_unit_test(the_matrix_shows_measured_and_expected_for_each_pair),
 		cmocka_unit_test(each_transport_gets_a_table_of_its_own),
+		cmocka_unit_test(the_matrix_tells_only_the_costs_that_peers_told),
+		cmocka_unit_test(a_trial_says_null_for_what_its_peers_did_not_say),
 		cmocka_unit_test(the_nat_table_shows_ports_inside_and_outside),
 		cmocka_unit_test(a_router_without_connections_has_no_table),
 	};

@@ -303,7 +303,7 @@ static void values_of_the_wrong_kind_say_nothing(void **state)
 	assert_true(c.has_line);
 	assert_false(c.has_path);
 	assert_true(c.connect_ms < 0);
-	assert_int_equal(c.packets, 0);
+	assert_int_equal(c.packets, -1);
 	assert_string_equal(c.reason, "");
 }
 
