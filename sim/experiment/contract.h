@@ -22,6 +22,9 @@ struct contract {
 #define CONTRACT_VARIABLES_MAX 12u
 #define CONTRACT_VALUE_SIZE    128u
 
+/* The longest text that may be told: with the name of any variable it fits. */
+#define CONTRACT_TEXT_MAX 100u
+
 /* The variables as NAME=VALUE, ended by NULL. */
 struct contract_env {
 	char text[CONTRACT_VARIABLES_MAX][CONTRACT_VALUE_SIZE];

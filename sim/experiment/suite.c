@@ -8,6 +8,7 @@
 
 #include "lib/cleanup.h"
 #include "peers/core/strategy.h"
+#include "sim/experiment/contract.h"
 #include "sim/model/yaml.h"
 
 #define NAME_MAX_LEN   1024
@@ -30,10 +31,16 @@ static const struct cyaml_schema_value name_schema = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, NAME_MAX_LEN),
 };
 
+/* A peer is told it. */
+static const struct cyaml_schema_value strategy_schema = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, CONTRACT_TEXT_MAX),
+};
+
 /* A list of names that is the member `member` of `type`. */
-#define NAMES(key, type, member, optional, min)                                              \
+#define NAMES(key, type, member, optional, min) LIST(key, type, member, optional, min, name_schema)
+#define LIST(key, type, member, optional, min, schema)                                       \
 	CYAML_FIELD_SEQUENCE_COUNT(key, CYAML_FLAG_POINTER | (optional), type, member.items, \
-				   member.count, &name_schema, min, CYAML_UNLIMITED)
+				   member.count, &(schema), min, CYAML_UNLIMITED)
 
 #define STRING(key, type, member, optional) \
 	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | (optional), type, member, 1, NAME_MAX_LEN)
@@ -49,7 +56,7 @@ static const struct cyaml_schema_field fields[] = {
 	NAMES("topologies", struct text, topologies, 0, 1),
 	CYAML_FIELD_MAPPING("nats", 0, struct text, nats, nats_fields),
 	NAMES("transports", struct text, transports, CYAML_FLAG_OPTIONAL, 1),
-	NAMES("strategies", struct text, strategies, CYAML_FLAG_OPTIONAL, 1),
+	LIST("strategies", struct text, strategies, CYAML_FLAG_OPTIONAL, 1, strategy_schema),
 	NAMES("links", struct text, links, CYAML_FLAG_OPTIONAL, 1),
 	CYAML_FIELD_UINT_PTR("trials", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct text,
 			     trials),

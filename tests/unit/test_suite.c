@@ -10,6 +10,7 @@
 
 #include "lib/buf.h"
 #include "lib/cleanup.h"
+#include "sim/experiment/contract.h"
 #include "sim/experiment/suite.h"
 
 #define BASE "about: x\ntopologies: [two-homes]\nnats: { a: [open, full-cone] }\n"
@@ -131,6 +132,34 @@ static void what_is_missing_or_no_suite_at_all_is_refused(void **state)
 	}
 }
 
+/* A longer one would be cut on its way to the peers. */
+static void a_strategy_is_as_long_as_a_peer_can_be_told(void **state)
+{
+	char name[CONTRACT_TEXT_MAX + 2];
+
+	(void)state;
+	for (size_t len = CONTRACT_TEXT_MAX; len <= CONTRACT_TEXT_MAX + 1; len++) {
+		CLEANUP(buf) struct buf text = BUF_INIT;
+		CLEANUP(suite) struct suite s = { 0 };
+		struct contract_env env;
+		struct err e = { 0 };
+
+		memset(name, 'x', len);
+		name[len] = '\0';
+		buf_printf(&text, BASE "peer: [mine]\nstrategies: [%s]\n", name);
+		int code = parse(buf_text(&text), &s, &e);
+		if (len > CONTRACT_TEXT_MAX) {
+			assert_int_equal(code, -22);
+			assert_non_null(strstr(e.text, "s.yaml:5:14: "));
+			assert_non_null(strstr(e.text, "100"));
+			continue;
+		}
+		assert_int_equal(code, 0);
+		contract_env_fill(&(struct contract){ .strategy = name }, &env);
+		assert_string_equal(strchr(env.list[0], '=') + 1, name);
+	}
+}
+
 static void a_suite_of_too_many_cells_is_refused(void **state)
 {
 	CLEANUP(buf) struct buf text = BUF_INIT;
@@ -223,6 +252,7 @@ int main(void)
 		cmocka_unit_test(everything_of_a_suite_can_be_set),
 		cmocka_unit_test(each_mistake_in_a_suite_is_named_at_its_place),
 		cmocka_unit_test(what_is_missing_or_no_suite_at_all_is_refused),
+		cmocka_unit_test(a_strategy_is_as_long_as_a_peer_can_be_told),
 		cmocka_unit_test(a_suite_of_too_many_cells_is_refused),
 		cmocka_unit_test(the_cells_are_the_product_in_the_order_of_the_lists),
 		cmocka_unit_test(a_filter_keeps_the_cells_that_match_every_key_and_any_value),
