@@ -36,13 +36,19 @@ static char *format(const char *fmt, ...)
 /* Reads a file whose name the user may have given. */
 static int read_file(const char *path, struct buf *ret, struct err *e)
 {
-	CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Not to wait for whoever writes into a FIFO. */
+	CLEANUP(fd) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	CLEANUP(buf) struct buf text = BUF_INIT;
+	struct stat st;
 	char chunk[16384];
 	ssize_t len = 1;
 
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_set_input(e, "%s: %s", path, strerror(errno));
+	if (S_ISDIR(st.st_mode))
+		return err_set_input(e, "%s: %s", path, strerror(EISDIR));
+	if (!S_ISREG(st.st_mode))
+		return err_set_input(e, "%s: not a regular file", path);
 	while (len > 0 && text.len < READ_MAX) {
 		len = read(fd, chunk, sizeof(chunk));
 		if (len > 0)
