@@ -38,6 +38,10 @@ static inline void suite_cleanup(struct suite *s)
 	suite_fini(s);
 }
 
+/* Refuses a suite, read from this text, whose peer is no program that can be executed. */
+int suite_check_peer(const struct suite *s, const char *file, const char *data, size_t len,
+		     struct err *e);
+
 /* One cell, by names that the suite owns. */
 struct suite_cell {
 	const char *topology, *nat_a, *nat_b, *transport, *strategy, *link;

@@ -56,9 +56,9 @@ int suite_check_peer(const struct suite *s, const char *file, const char *data, 
 	if (name == NULL || strchr(name, '{') != NULL)
 		return 0;
 	if (strchr(name, '/') == NULL)
-		return is_in_path(name) ? 0
-					: yaml_error(&src, e, "peer[0]",
-						     "no program \"%s\" in PATH", name);
+		return is_in_path(name)
+			       ? 0
+			       : yaml_error(&src, e, "peer[0]", "no program \"%s\" in PATH", name);
 	int code = check_executable(name);
 	return code == 0 ? 0
 			 : yaml_error(&src, e, "peer[0]", "cannot execute \"%s\": %s", name,

@@ -89,6 +89,8 @@ static int prepare(struct running *run, struct err *e)
 	if (code == 0)
 		code = suite_parse(path, buf_text(&text), text.len, &run->suite, e);
 	if (code == 0)
+		code = suite_check_peer(&run->suite, path, buf_text(&text), text.len, e);
+	if (code == 0)
 		code = run_prepare(&run->catalog, &run->suite, run->request->only, &run->cells,
 				   &run->cells_count, e);
 	return code;

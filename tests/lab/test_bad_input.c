@@ -173,6 +173,15 @@ static void a_mistake_in_a_file_is_told_with_its_line_and_column(void **state)
 		  "7:10: \"500\" is no duration" },
 		{ "no strategy", SUITE, good_suite, "trials: 1", "strategies: [pray]",
 		  "6:14: no strategy \"pray\"" },
+		{ "no peer in PATH", SUITE, good_suite, "trials: 1", "peer: [no-such-peer]",
+		  "6:8: no program \"no-such-peer\" in PATH" },
+		{ "no peer at a path", SUITE, good_suite, "trials: 1", "peer: [./none, x]",
+		  "6:8: cannot execute \"./none\": No such file or directory" },
+		{ "a peer that is no program", SUITE, good_suite, "trials: 1",
+		  "peer: [./suite.yaml]",
+		  "6:8: cannot execute \"./suite.yaml\": Permission denied" },
+		{ "a directory as a peer", SUITE, good_suite, "trials: 1", "peer: [/]",
+		  "6:8: cannot execute \"/\": Is a directory" },
 		{ "no expectation", SUITE, good_suite, "trials: 1", "expect: 1.5",
 		  "6:9: \"1.5\" is neither" },
 		{ "broken YAML", SUITE, good_suite, "[udp]", "[udp", "6:7: " },
@@ -200,6 +209,26 @@ static void the_same_files_without_a_mistake_get_as_far_as_building(void **state
 		write_text(dir, kind_file[files[i].kind], files[i].text);
 		setup_run(&r, dir);
 		run_with(&r, files[i].kind, path);
+		ASSERT_STATUS(&r, 128 + SIGSYS);
+	}
+}
+
+static void a_peer_that_is_there_gets_as_far_as_building(void **state)
+{
+	static const char *const peers[] = { "sh", "/bin/sh", "./{role}" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(peers) / sizeof(peers[0]); i++) {
+		CLEANUP(temporary) char *dir = temporary_dir();
+		CLEANUP(free) char *path = path_in(dir, kind_file[SUITE]);
+		CLEANUP(free) char *peer = NULL, *text = NULL;
+		CLEANUP(run) struct run r;
+
+		assert_true(asprintf(&peer, "peer: [\"%s\"]", peers[i]) > 0);
+		text = replaced(good_suite, "trials: 1", peer);
+		write_text(dir, kind_file[SUITE], text);
+		setup_run(&r, dir);
+		run_with(&r, SUITE, path);
 		ASSERT_STATUS(&r, 128 + SIGSYS);
 	}
 }
@@ -234,6 +263,10 @@ static void what_is_no_yaml_file_is_refused(void **state)
 		assert_int_equal(unlink(path), 0);
 		assert_int_equal(mkdir(path, 0700), 0);
 		check_file(kind, dir, " Is a directory");
+		assert_int_equal(rmdir(path), 0);
+		/* To open one for reading would wait for a writer. */
+		assert_int_equal(mkfifo(path, 0600), 0);
+		check_file(kind, dir, " not a regular file");
 	}
 }
 
@@ -357,6 +390,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_mistake_in_a_file_is_told_with_its_line_and_column),
 		cmocka_unit_test(the_same_files_without_a_mistake_get_as_far_as_building),
+		cmocka_unit_test(a_peer_that_is_there_gets_as_far_as_building),
 		cmocka_unit_test(what_is_no_yaml_file_is_refused),
 		cmocka_unit_test(a_megabyte_of_random_bytes_is_refused_in_one_line),
 		cmocka_unit_test(a_mistake_in_the_links_is_told_with_its_line_and_column),
