@@ -164,6 +164,14 @@ table ip natsim {
 		size 16384
 	}
 
+	# protocol . outside port, while a new mapping of it comes into being; see the chain "clash"
+	# of mapping-*.nft.
+	set claims {
+		type inet_proto . inet_service
+		flags dynamic, timeout
+		size 16384
+	}
+
 	# What filtering let in goes to the owner of the port it came to.
 	chain inbound {
 		type nat hook prerouting priority dstnat; policy accept;
@@ -222,11 +230,18 @@ table ip natsim {
 table ip natsim {
 	# A new mapping that drew somebody's port is dropped before it exists; the packet that is
 	# sent again draws once more. Only a flow's first packet is not confirmed yet.
+	#
+	# Two packets that two processors translate at the same moment may get the same port, which
+	# then has no owner yet. The first to claim it goes on; the limit lets none after it pass.
 	chain clash {
 		type filter hook postrouting priority srcnat + 5; policy accept;
 		oifname $OUTSIDE meta l4proto { tcp, udp } \
 			ct direction original ct status & confirmed == 0 \
 			meta l4proto . ct reply proto-dst @owner_of drop
+		oifname $OUTSIDE meta l4proto { tcp, udp } \
+			ct direction original ct status & confirmed == 0 \
+			add @claims { meta l4proto . ct reply proto-dst timeout 1s \
+			limit rate over 1/hour burst 1 packets } drop
 	}
 }
 
