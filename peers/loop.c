@@ -21,7 +21,8 @@
 #define READY_MAX    32
 #define STREAM_MAX   2048 /* bytes of a stream in one event */
 #define BACKLOG      64
-#define READS_A_TURN 16 /* of one socket, so that a flood on one does not starve the others */
+#define RETRY_US     100000 /* to accept, where room may come from what others close */
+#define READS_A_TURN 16     /* of one socket, so that a flood on one does not starve the others */
 
 struct loop {
 	machine_step_fn *step;
@@ -113,7 +114,7 @@ static int do_tcp_send(struct loop *loop, const struct action *a)
 	if (sent == (ssize_t)a->len)
 		return 0;
 	int error = sent < 0 ? errno : ENOBUFS;
-	sock_remove(s);
+	sock_remove(&loop->socks, s);
 	return queue_closed(loop, a->socket, error);
 }
 
@@ -139,7 +140,7 @@ static void do_close(struct loop *loop, const struct action *a)
 
 		(void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	}
-	sock_remove(s);
+	sock_remove(&loop->socks, s);
 }
 
 static int do_action(struct loop *loop, const struct action *a)
@@ -226,6 +227,12 @@ static int read_datagrams(struct loop *loop, uint64_t tag)
 	return 0;
 }
 
+/* As accept(2) says it. The connection stays in the backlog, and the listener ready. */
+static bool out_of_room(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 static int accept_one(struct loop *loop, const struct sock *listener)
 {
 	struct sockaddr_in sa;
@@ -234,8 +241,11 @@ static int accept_one(struct loop *loop, const struct sock *listener)
 	int fd = accept4(listener->fd, (struct sockaddr *)&sa, &sa_len,
 			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-	if (fd < 0)
+	if (fd < 0) {
+		if (out_of_room(errno))
+			sock_pause(&loop->socks, listener);
 		return 0;
+	}
 	sock_set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
 	struct sock *s = sock_add(&loop->socks, SOCK_CONNECTED, loop->next_accepted, fd);
 	if (s == NULL)
@@ -253,7 +263,7 @@ static int end_stream(struct loop *loop, struct sock *s, int error)
 {
 	uint32_t id = s->id;
 
-	sock_remove(s);
+	sock_remove(&loop->socks, s);
 	return feed(loop, &(struct event){ .kind = EVENT_CLOSED, .socket = id, .error = error });
 }
 
@@ -319,14 +329,21 @@ static int handle_ready(struct loop *loop, uint64_t tag)
 	return 0;
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Waits for sockets or the machine's timer. Returns the number of ready sockets. */
 static int wait_ready(struct loop *loop, struct epoll_event ready[static READY_MAX])
 {
 	struct timespec timeout, *limit = NULL;
+	bool paused = loop->socks.paused;
+	uint64_t now_us = loop_now_us();
+	uint64_t until_us = paused ? earlier(loop->wake_us, now_us + RETRY_US) : loop->wake_us;
 
-	if (loop->wake_us != NEVER) {
-		uint64_t now_us = loop_now_us();
-		uint64_t rest_us = loop->wake_us > now_us ? loop->wake_us - now_us : 0;
+	if (until_us != NEVER) {
+		uint64_t rest_us = until_us > now_us ? until_us - now_us : 0;
 
 		timeout = (struct timespec){ (time_t)(rest_us / 1000000u),
 					     (long)(rest_us % 1000000u) * 1000 };
@@ -335,6 +352,8 @@ static int wait_ready(struct loop *loop, struct epoll_event ready[static READY_M
 	int count = epoll_pwait2(loop->socks.epoll_fd, ready, READY_MAX, limit, NULL);
 	if (count < 0)
 		return errno == EINTR ? 0 : -errno;
+	if (count == 0 && paused)
+		sock_resume(&loop->socks);
 	return count;
 }
 

@@ -17,9 +17,10 @@ int sock_table_init(struct sock_table *t)
 
 void sock_table_fini(struct sock_table *t)
 {
+	t->paused = false;
 	for (size_t i = 0; i < t->count; i++)
 		if (t->items[i].kind != SOCK_FREE)
-			sock_remove(&t->items[i]);
+			sock_remove(t, &t->items[i]);
 	free(t->items);
 	(void)close(t->epoll_fd);
 	*t = (struct sock_table){ .epoll_fd = -1 };
@@ -52,12 +53,31 @@ static struct sock *free_slot(struct sock_table *t)
 	return slot;
 }
 
-static int watch(struct sock_table *t, const struct sock *s, int op)
+static int watch_for(struct sock_table *t, const struct sock *s, uint32_t events, int op)
 {
-	struct epoll_event ee = { .events = s->kind == SOCK_CONNECTING ? EPOLLOUT : EPOLLIN };
+	struct epoll_event ee = { .events = events };
 
 	ee.data.u64 = sock_tag(t, s);
 	return epoll_ctl(t->epoll_fd, op, s->fd, &ee) < 0 ? -errno : 0;
+}
+
+static int watch(struct sock_table *t, const struct sock *s, int op)
+{
+	return watch_for(t, s, s->kind == SOCK_CONNECTING ? EPOLLOUT : EPOLLIN, op);
+}
+
+void sock_pause(struct sock_table *t, const struct sock *listener)
+{
+	(void)watch_for(t, listener, 0, EPOLL_CTL_MOD);
+	t->paused = true;
+}
+
+void sock_resume(struct sock_table *t)
+{
+	for (size_t i = 0; t->paused && i < t->count; i++)
+		if (t->items[i].kind == SOCK_LISTENER)
+			(void)watch(t, &t->items[i], EPOLL_CTL_MOD);
+	t->paused = false;
 }
 
 static struct endpoint local_endpoint(int fd)
@@ -83,17 +103,18 @@ struct sock *sock_add(struct sock_table *t, enum sock_kind kind, uint32_t id, in
 			    .generation = s->generation + 1,
 			    .local = local_endpoint(fd) };
 	if (watch(t, s, EPOLL_CTL_ADD) < 0) {
-		sock_remove(s);
+		sock_remove(t, s);
 		return NULL;
 	}
 	return s;
 }
 
-void sock_remove(struct sock *s)
+void sock_remove(struct sock_table *t, struct sock *s)
 {
 	(void)close(s->fd);
 	s->fd = -1;
 	s->kind = SOCK_FREE;
+	sock_resume(t);
 }
 
 int sock_set_connected(struct sock_table *t, struct sock *s)

@@ -26,6 +26,7 @@ struct sock_table {
 	int epoll_fd;
 	struct sock *items;
 	size_t count;
+	bool paused; /* listeners that could accept no more are not watched */
 };
 
 int sock_table_init(struct sock_table *t); /* 0 or a negative errno */
@@ -36,7 +37,12 @@ struct sock *sock_find(struct sock_table *t, uint32_t id);
 /* Takes ownership of fd, and watches it for what its kind waits for. Returns NULL, with fd closed,
  * when there is no room for it. */
 struct sock *sock_add(struct sock_table *t, enum sock_kind kind, uint32_t id, int fd);
-void sock_remove(struct sock *s);
+void sock_remove(struct sock_table *t, struct sock *s);
+
+/* A listener that can accept no more would be ready for ever. It is not watched until a socket of
+ * the table is removed, which may have made room, or sock_resume(). */
+void sock_pause(struct sock_table *t, const struct sock *listener);
+void sock_resume(struct sock_table *t);
 
 /* A socket whose connect() has come through is now a stream. */
 int sock_set_connected(struct sock_table *t, struct sock *s);
