@@ -29,6 +29,7 @@
 #include "sim/lab/fd.h"
 #include "sim/lab/process.h"
 #include "sim/lab/rtnl.h"
+#include "sim/lab/signals.h"
 
 /* What the lab needs to be allowed; a new user namespace gives it all of it. */
 #define NEEDED_CAPS (1u << CAP_SYS_ADMIN | 1u << CAP_NET_ADMIN | 1u << CAP_NET_RAW)
@@ -187,19 +188,6 @@ static void start_inside(const int alive[2])
 	(void)mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
 
-/* The signals the outer process passes on, and SIGCHLD. */
-static void watched_signals(sigset_t *ret)
-{
-	static const int passed_on[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	struct sigaction action;
-
-	(void)sigemptyset(ret);
-	(void)sigaddset(ret, SIGCHLD);
-	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
-		if (sigaction(passed_on[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-			(void)sigaddset(ret, passed_on[i]);
-}
-
 __attribute__((noreturn)) static void die_of(int signal)
 {
 	const struct rlimit no_core = { 0, 0 };
@@ -267,7 +255,8 @@ int enter_namespaces(struct err *e)
 		return rc;
 	if (pipe2(alive, O_CLOEXEC) < 0)
 		return err_set(e, -errno, "make a pipe");
-	watched_signals(&watched);
+	signals_get(&watched); /* they are passed on */
+	(void)sigaddset(&watched, SIGCHLD);
 	(void)sigprocmask(SIG_BLOCK, &watched, &old);
 	(void)sigaction(SIGCHLD, &plain, &chld); /* ignored, it would reap the child unseen */
 	pid_t child = fork();

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <sys/signalfd.h>
 
-static void wanted(sigset_t *ret)
+void signals_get(sigset_t *ret)
 {
 	static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	struct sigaction action;
@@ -20,7 +20,7 @@ void signals_block(void)
 {
 	sigset_t mask;
 
-	wanted(&mask);
+	signals_get(&mask);
 	(void)sigprocmask(SIG_BLOCK, &mask, NULL);
 }
 
@@ -29,7 +29,7 @@ int signals_open(int *ret_fd, struct err *e)
 	sigset_t mask;
 
 	signals_block();
-	wanted(&mask);
+	signals_get(&mask);
 	int fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)
 		return err_set(e, -errno, "listen for signals");

@@ -13,6 +13,9 @@
 
 #include "lib/err.h"
 
+/* Those of them that are not ignored now. */
+void signals_get(sigset_t *ret);
+
 /* For the calling thread and what it forks; process_start() undoes it for programs. */
 void signals_block(void);
 
