@@ -10,6 +10,7 @@
 #include "lib/cleanup.h"
 #include "sim/bench/bench.h"
 #include "sim/lab/enter.h"
+#include "sim/lab/signals.h"
 #include "sim/report/style.h"
 #include "sim/verbs/verb.h"
 
@@ -29,20 +30,24 @@ static void end(int signal)
 	_exit(128 + signal);
 }
 
-/* We are process 1, to whom the kernel delivers only what is handled; all others end with us. */
+/* We are process 1, to whom the kernel delivers only what is handled; all others end with us. What
+ * has come since signals_block() comes now. */
 static void end_on_signals(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	const struct sigaction action = { .sa_handler = end };
+	sigset_t ending;
 
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		(void)sigaction(signals[i], &action, NULL);
+	signals_get(&ending);
+	for (int signal = 1; signal < SIGRTMIN; signal++)
+		if (sigismember(&ending, signal) == 1)
+			(void)sigaction(signal, &action, NULL);
+	(void)sigprocmask(SIG_UNBLOCK, &ending, NULL);
 }
 
 static int enter(struct err *e)
 {
+	signals_block();
 	int rc = enter_namespaces(e);
-
 	if (rc < 0)
 		return rc;
 	end_on_signals();
@@ -84,6 +89,19 @@ static int measure_all(struct bench *b, bool json, struct err *e)
 	return 0;
 }
 
+/* What trials are compared with is made by `make bench` and not installed. */
+static int check_empty(const struct catalog *c, struct err *e)
+{
+	CLEANUP(buf) struct buf path = BUF_INIT;
+
+	buf_printf(&path, "%s/empty", c->program_dir);
+	if (access(buf_text(&path), X_OK) == 0)
+		return 0;
+	int code = -errno;
+	return err_set_plain(e, code, "%s: %s: it comes with `make bench` in the source tree",
+			     buf_text(&path), strerror(-code));
+}
+
 static int bench(bool json, struct err *e)
 {
 	CLEANUP(catalog) struct catalog catalog = { 0 };
@@ -91,6 +109,8 @@ static int bench(bool json, struct err *e)
 	struct bench b = { .catalog = &catalog, .scratch_dir = SCRATCH_DIR };
 	int rc = catalog_open(&catalog, e);
 
+	if (rc == 0)
+		rc = check_empty(&catalog, e);
 	if (rc == 0)
 		rc = enter(e);
 	if (rc < 0)
@@ -113,8 +133,6 @@ static int run(int argc, char **argv, struct err *e)
 	while ((val = verb_option(&verb_bench, argc, argv, options, e)) != -1) {
 		if (val < 0)
 			return val;
-		if (val != OPT_JSON)
-			return err_set_input(e, "bench has no option -j");
 		json = true;
 	}
 	code = verb_operands(&verb_bench, argc, 0, 0, e);

@@ -374,6 +374,24 @@ static void mistakes_of_the_command_line_are_refused(void **state)
 	REFUSED("/dev/null/results.jsonl: Not a directory", "run", "all", "--out", "/dev/null");
 }
 
+/* The copy has no program "empty" beside it, as an installed natsim has not. */
+static void a_bench_without_what_it_compares_with_measures_nothing(void **state)
+{
+	CLEANUP(temporary) char *dir = temporary_dir();
+	CLEANUP(free) char *natsim = built("natsim"), *copy = path_in(dir, "natsim");
+	CLEANUP(free) char *tree = getcwd(NULL, 0), *data = NULL;
+	CLEANUP(run) struct run r = { .dir = NULL };
+
+	(void)state;
+	assert_true(asprintf(&data, "NATSIM_DATA=%s", tree) > 0);
+	run_argv(&r, (const char *const[]){ "cp", natsim, copy, NULL });
+	ASSERT_STATUS(&r, 0);
+	setup_run(&r, dir);
+	r.env = (const char *const[]){ data, NULL };
+	run_argv(&r, (const char *const[]){ copy, "bench", NULL });
+	assert_refused(&r, 3, "/empty: No such file or directory: ");
+}
+
 static void no_verb_at_all_is_refused(void **state)
 {
 	CLEANUP(temporary) char *dir = temporary_dir();
@@ -396,6 +414,7 @@ int main(void)
 		cmocka_unit_test(a_mistake_in_the_links_is_told_with_its_line_and_column),
 		cmocka_unit_test(names_that_are_not_there_are_refused_with_those_that_are),
 		cmocka_unit_test(mistakes_of_the_command_line_are_refused),
+		cmocka_unit_test(a_bench_without_what_it_compares_with_measures_nothing),
 		cmocka_unit_test(no_verb_at_all_is_refused),
 	};
 
