@@ -401,7 +401,7 @@ static void a_stranger_that_is_not_there_is_the_users_mistake(void **state)
 	(void)state;
 	run_natsim(&r, "run", s.path, NULL);
 	ASSERT_STATUS(&r, 2);
-	assert_non_null(strstr(buf_text(&r.err), "natsim: cannot execute 'no-such-program'"));
+	assert_non_null(strstr(buf_text(&r.err), ":4:8: no program \"no-such-program\" in PATH"));
 }
 
 /* ---- how much at once */
