@@ -30,17 +30,37 @@ static int print_json(json_t *json, struct err *e)
 	return 0;
 }
 
+static void set(json_t *object, const char *key, json_t *value)
+{
+	(void)json_object_set_new(object, key, value);
+}
+
+/* As in the model's file: no ports where there is no translation, and nothing of what only a router
+ * that remembers has. */
 static json_t *model_to_json(const struct nat_model *m)
 {
 	json_t *sources = json_array();
+	json_t *object =
+		json_pack("{s:s, s:s, s:s, s:s}", "name", m->name, "about", m->about, "mapping",
+			  nat_mapping_name(m), "filtering", nat_behavior_name(m->filtering));
 
+	if (m->translates)
+		set(object, "ports",
+		    json_pack("{s:s, s:[i, i]}", "choose", nat_port_choice_name(m->ports.choose),
+			      "range", (int)m->ports.first, (int)m->ports.last));
+	if (ruleset_remembers(m)) {
+		set(object, "unsolicited",
+		    json_pack("{s:s, s:s}", "udp", nat_unsolicited_name(m->unsolicited.udp), "tcp",
+			      nat_unsolicited_name(m->unsolicited.tcp)));
+		set(object, "timeouts_s",
+		    json_pack("{s:i, s:i, s:i}", "udp", (int)m->timeouts.udp_s, "tcp_established",
+			      (int)m->timeouts.tcp_established_s, "tcp_transitory",
+			      (int)m->timeouts.tcp_transitory_s));
+	}
 	for (unsigned i = 0; i < m->sources_count; i++)
 		(void)json_array_append_new(sources, json_string(m->sources[i]));
-	return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:[i, i]}, s:o}", "name", m->name, "about",
-			 m->about, "mapping", nat_mapping_name(m), "filtering",
-			 nat_behavior_name(m->filtering), "ports", "choose",
-			 nat_port_choice_name(m->ports.choose), "range", (int)m->ports.first,
-			 (int)m->ports.last, "sources", sources);
+	set(object, "sources", sources);
+	return object;
 }
 
 static void print_model_line(const struct nat_model *m)
