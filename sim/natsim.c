@@ -43,7 +43,7 @@ static int no_verb(const char *name, struct err *e)
 
 static int help(int argc, char **argv, struct err *e)
 {
-	if (argc < 3) {
+	if (argc < 3 || strcmp(argv[2], "help") == 0) {
 		print_usage();
 		return 0;
 	}

@@ -50,6 +50,14 @@ struct running {
 	struct err *e;
 };
 
+/* What is written to is printed as DIR/. */
+static const char *without_slashes(char *dir)
+{
+	for (size_t len = strlen(dir); len > 1 && dir[len - 1] == '/'; len--)
+		dir[len - 1] = '\0';
+	return dir;
+}
+
 static int read_options(int argc, char **argv, struct request *r, struct err *e)
 {
 	int val, code = 0;
@@ -60,7 +68,7 @@ static int read_options(int argc, char **argv, struct request *r, struct err *e)
 		if (val == OPT_ONLY)
 			r->only = optarg;
 		else if (val == OPT_OUT)
-			r->dir = optarg;
+			r->dir = without_slashes(optarg);
 		else if (val == OPT_TRIALS)
 			code = verb_parse_number("--trials", optarg, 1, SUITE_TRIALS_MAX,
 						 &r->trials, e);
