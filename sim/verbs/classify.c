@@ -129,7 +129,7 @@ const struct verb verb_classify = {
 		"  --all     every model there is; otherwise names, or paths of YAML files\n"
 		"  --json    as one JSON array\n"
 		"  --seed S  of what is left to chance (default: 1)\n"
-		"  -j N      how many labs at once (default: 32 for each processor)\n",
+		"  -j N      how many labs at once (default: 40 for each processor)\n",
 	.parallel = true,
 	.run = run,
 };

@@ -293,7 +293,7 @@ const struct verb verb_run = {
 		"                        strategy, link; a key given twice matches either value\n"
 		"  --trials N            of each cell (default: as the suite says)\n"
 		"  --seed S              of all that is left to chance (default: 1)\n"
-		"  -j N                  how many labs at once (default: 32 for each processor)\n"
+		"  -j N                  how many labs at once (default: 40 for each processor)\n"
 		"  --out DIR             where results.jsonl and summary.json go (default: out)\n",
 	.parallel = true,
 	.run = run,

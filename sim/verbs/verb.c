@@ -11,7 +11,7 @@
 uint64_t verb_default_workers(void)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	uint64_t workers = 32u * (processors > 0 ? (uint64_t)processors : 1u);
+	uint64_t workers = 40u * (processors > 0 ? (uint64_t)processors : 1u);
 
 	return workers < VERB_WORKERS_MAX ? workers : VERB_WORKERS_MAX;
 }
