@@ -236,8 +236,9 @@ static void wire_drops_what_does_not_fit_the_queue(void **state)
 	struct path *path = *state;
 	char data[972] = { 0 };
 
-	/* A hundred packets come at once; the link sends one a second and has room for five. */
-	start(path, (struct link_params){ .rate_bps = 8000, .queue_bytes = 5000 });
+	/* The link has room for five packets and sends one in a thousand seconds: however long the
+	 * hundred take, none of the five has left. */
+	start(path, (struct link_params){ .rate_bps = 8, .queue_bytes = 5000 });
 	for (unsigned i = 0; i < 100; i++)
 		assert_int_equal(send(path->out, data, sizeof(data), 0), sizeof(data));
 	assert_true(await_count(&path->stats->lost, 95, soon_us()));
