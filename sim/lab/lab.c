@@ -101,6 +101,14 @@ void lab_free(struct lab *lab)
 	free(lab);
 }
 
+int lab_end(struct lab *lab, struct err *e)
+{
+	int code = wire_end(lab->wire, e);
+
+	lab_free(lab);
+	return code;
+}
+
 int lab_netns(const struct lab *lab, unsigned node)
 {
 	assert(node < lab->nodes.plan->nodes_count);
@@ -115,6 +123,19 @@ const struct wire_stats *lab_wire_stats(const struct lab *lab)
 int lab_flush(struct lab *lab, struct err *e)
 {
 	return nodes_flush(&lab->nodes, e);
+}
+
+/* The wire first: what is under way would make a router remember again. */
+int lab_reset(struct lab *lab, uint64_t seed, struct err *e)
+{
+	int code = wire_reseed(lab->wire, seed, e);
+
+	return code == 0 ? lab_flush(lab, e) : code;
+}
+
+int lab_faults(struct lab *lab, uint64_t *ret_faults, struct err *e)
+{
+	return wire_faults(lab->wire, ret_faults, e);
 }
 
 int lab_check(struct lab *lab, struct err *e)

@@ -35,6 +35,9 @@ int lab_new(const struct lab_config *config, struct lab **ret, struct err *e);
  * process is reaped a little later (linger.h). NULL is allowed. */
 void lab_free(struct lab *lab);
 
+/* The same, and says if pcapng is not whole; it is a failure that leaves the lab just as free. */
+int lab_end(struct lab *lab, struct err *e);
+
 /* The node's network namespace; valid as long as the lab. */
 int lab_netns(const struct lab *lab, unsigned node);
 
@@ -43,6 +46,13 @@ const struct wire_stats *lab_wire_stats(const struct lab *lab);
 
 /* Makes every router forget its connections and dynamic maps; sequential counters go on. */
 int lab_flush(struct lab *lab, struct err *e);
+
+/* As if the lab were new with this seed: what is under way on the wire is dropped, its links begin
+ * anew, and every router forgets. */
+int lab_reset(struct lab *lab, uint64_t seed, struct err *e);
+
+/* Packets that the wire has lost so far by a fault of the machine; see wire.h. */
+int lab_faults(struct lab *lab, uint64_t *ret_faults, struct err *e);
 
 /* Fails if the wire or the rendezvous has ended. Call it between trials: it also reads what the
  * rendezvous prints, lest that should wait for it. */

@@ -2,7 +2,8 @@
 /*
  * Everything that can fail (sockets, events) is set up by the caller, who can be told why; then the
  * process is forked off, and lets go of all it does not need. It ends in one of three ways: the
- * caller shuts down the stop socket, the caller's end kills it (PR_SET_PDEATHSIG), or it crashes.
+ * caller shuts down the control socket, the caller's end kills it (PR_SET_PDEATHSIG), or it
+ * crashes.
  */
 #include "sim/lab/wire.h"
 
@@ -10,6 +11,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -24,13 +26,13 @@
 #include "sim/lab/wire_exchange.h"
 #include "sim/lab/wire_loop.h"
 
-/* How long a stopped wire may take to write its record before it is killed. */
-#define STOP_WAIT_MS 5000
+/* How long the wire may take to answer, or to write its record before it is killed. */
+#define ANSWER_WAIT_MS 5000
 
 struct wire {
 	pid_t pid;
 	int pidfd;
-	int stop_fd;
+	int control_fd;
 	struct wire_stats *stats; /* shared with the process */
 };
 
@@ -39,7 +41,7 @@ struct engine {
 	struct pcapng capture;
 	struct wire_exchange exchange;
 	struct wire_loop loop;
-	int stop_fd; /* the process's end */
+	int control_fd; /* the process's end */
 };
 
 /* ---- the process */
@@ -49,7 +51,7 @@ static int by_value(const void *a, const void *b)
 	return *(const int *)a - *(const int *)b;
 }
 
-/* Closes every descriptor but those of fds, which it sorts. Another lab's stop socket held open
+/* Closes every descriptor but those of fds, which it sorts. Another lab's control socket held open
  * here, or a pipe whose reader waits for its end, would be a nuisance. */
 static void close_others(int *fds, size_t count)
 {
@@ -76,7 +78,7 @@ static void keep_own_descriptors(const struct engine *engine)
 		fds[count++] = x->ports[i].fd;
 	fds[count++] = engine->loop.epoll_fd;
 	fds[count++] = engine->loop.timer_fd;
-	fds[count++] = engine->stop_fd;
+	fds[count++] = engine->control_fd;
 	fds[count++] = STDERR_FILENO; /* for assert() and the sanitizers */
 	if (x->capture != NULL)
 		fds[count++] = x->capture->fd;
@@ -133,9 +135,9 @@ static void engine_fini(struct engine *engine)
 	wire_loop_fini(&engine->loop);
 	wire_exchange_fini(&engine->exchange);
 	pcapng_fini(&engine->capture);
-	if (engine->stop_fd >= 0)
-		(void)close(engine->stop_fd);
-	engine->stop_fd = -1;
+	if (engine->control_fd >= 0)
+		(void)close(engine->control_fd);
+	engine->control_fd = -1;
 }
 
 static void engine_cleanup(struct engine *engine)
@@ -156,7 +158,7 @@ static int engine_init(struct engine *engine, const struct wire_config *config,
 	int r = netns_run(config->netns_fd, open_ports, &engine->exchange, e);
 	if (r < 0)
 		return r;
-	return wire_loop_init(&engine->loop, &engine->exchange, engine->stop_fd, e);
+	return wire_loop_init(&engine->loop, &engine->exchange, engine->control_fd, e);
 }
 
 /* Signals wait until the child has its own way with them: none may run a handler of natsim's
@@ -186,7 +188,7 @@ static struct wire *wire_alloc(void)
 	struct wire *wire = malloc(sizeof(*wire));
 
 	assert(wire != NULL);
-	*wire = (struct wire){ .pid = -1, .pidfd = -1, .stop_fd = -1 };
+	*wire = (struct wire){ .pid = -1, .pidfd = -1, .control_fd = -1 };
 	wire->stats = mmap(NULL, sizeof(*wire->stats), PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert(wire->stats != MAP_FAILED);
@@ -201,13 +203,13 @@ static void wire_cleanup(struct wire **wire)
 int wire_new(const struct wire_config *config, struct wire **ret, struct err *e)
 {
 	CLEANUP(wire) struct wire *wire = wire_alloc();
-	CLEANUP(engine) struct engine engine = { .loop = WIRE_LOOP_NONE, .stop_fd = -1 };
+	CLEANUP(engine) struct engine engine = { .loop = WIRE_LOOP_NONE, .control_fd = -1 };
 	int ends[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-		return err_set(e, -errno, "make the wire's stop socket");
-	wire->stop_fd = ends[0];
-	engine.stop_fd = ends[1];
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return err_set(e, -errno, "make the wire's control socket");
+	wire->control_fd = ends[0];
+	engine.control_fd = ends[1];
 	int r = engine_init(&engine, config, wire->stats, e);
 	if (r == 0)
 		r = start(wire, &engine, e);
@@ -227,21 +229,76 @@ const struct wire_stats *wire_stats(const struct wire *wire)
 	return wire->stats;
 }
 
-/* A shutdown is seen whoever else holds a copy of the socket. */
-static void stop(struct wire *wire)
-{
-	struct pollfd ended = { .fd = wire->pidfd, .events = POLLIN };
-	int r = -1;
+/* ---- asking it */
 
-	(void)shutdown(wire->stop_fd, SHUT_RDWR);
-	if (wire->pidfd >= 0)
-		do
-			r = poll(&ended, 1, STOP_WAIT_MS);
-		while (r < 0 && errno == EINTR);
-	if (r <= 0)
+/* Waits until fd, a socket or a pidfd, can be read. */
+static bool await(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	int r;
+
+	do
+		r = poll(&ready, 1, ANSWER_WAIT_MS);
+	while (r < 0 && errno == EINTR);
+	return r > 0;
+}
+
+/* A wire that is gone has closed the socket. */
+static int ask(struct wire *wire, struct wire_request request, struct err *e)
+{
+	char answer;
+	ssize_t n = send(wire->control_fd, &request, sizeof(request), MSG_NOSIGNAL);
+
+	if (n == (ssize_t)sizeof(request)) {
+		if (!await(wire->control_fd))
+			return err_set_plain(e, -ETIMEDOUT, "the wire does not answer");
+		n = recv(wire->control_fd, &answer, sizeof(answer), 0);
+	}
+	if (n <= 0)
+		return err_set_plain(e, -ECHILD, "the wire has ended while it was needed");
+	return 0;
+}
+
+int wire_reseed(struct wire *wire, uint64_t seed, struct err *e)
+{
+	return ask(wire, (struct wire_request){ WIRE_RESEED, seed }, e);
+}
+
+int wire_faults(struct wire *wire, uint64_t *ret_faults, struct err *e)
+{
+	const struct wire_stats *s = wire->stats;
+	int code = ask(wire, (struct wire_request){ WIRE_COUNT, 0 }, e);
+
+	if (code == 0)
+		*ret_faults = s->overruns + s->unreadable + s->send_errors;
+	return code;
+}
+
+/* ---- ending it */
+
+/* A shutdown is seen whoever else holds a copy of the socket. Returns how the process ended. */
+static int stop(struct wire *wire)
+{
+	int status = -1;
+
+	(void)shutdown(wire->control_fd, SHUT_RDWR);
+	if (wire->pidfd < 0 || !await(wire->pidfd))
 		(void)kill(wire->pid, SIGKILL);
-	while (waitpid(wire->pid, NULL, 0) < 0 && errno == EINTR)
+	while (waitpid(wire->pid, &status, 0) < 0 && errno == EINTR)
 		;
+	wire->pid = -1;
+	return status;
+}
+
+int wire_end(struct wire *wire, struct err *e)
+{
+	int status = stop(wire), failed = (int)wire->stats->capture_failed;
+
+	if (failed != 0)
+		return err_set(e, -failed, "write all that the wire saw");
+	if (status != 0)
+		return err_set_plain(e, -ECHILD, "the wire has ended before it had written all");
+	return 0;
 }
 
 void wire_free(struct wire *wire)
@@ -249,11 +306,11 @@ void wire_free(struct wire *wire)
 	if (wire == NULL)
 		return;
 	if (wire->pid > 0)
-		stop(wire);
+		(void)stop(wire);
 	if (wire->pidfd >= 0)
 		(void)close(wire->pidfd);
-	if (wire->stop_fd >= 0)
-		(void)close(wire->stop_fd);
+	if (wire->control_fd >= 0)
+		(void)close(wire->control_fd);
 	(void)munmap(wire->stats, sizeof(*wire->stats));
 	free(wire);
 }

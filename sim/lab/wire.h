@@ -44,15 +44,16 @@ struct wire_stats {
 	_Atomic uint64_t unroutable;  /* no route: ICMP net unreachable */
 	_Atomic uint64_t ttl_expired; /* ICMP time exceeded */
 	_Atomic uint64_t icmp_errors; /* that the wire itself sent */
-	_Atomic uint64_t dropped;     /* bad header, or more than 64 MiB under way */
+	_Atomic uint64_t dropped;     /* bad header, more than 64 MiB under way, or under way when
+				       * the links began anew */
 	_Atomic uint64_t send_errors;
 	_Atomic uint64_t in_flight; /* taken in and not yet delivered */
 
 	/* Outside the equation: faults of the machine, not of the links. */
 	_Atomic uint64_t overruns;       /* the kernel's queue was full before the wire saw them; as
-					  * of the last time the wire was idle */
+					  * of the last time the wire was idle or asked */
 	_Atomic uint64_t unreadable;     /* the kernel could not hand them over */
-	_Atomic uint64_t capture_failed; /* 1: pcapng could not be written to its end */
+	_Atomic uint64_t capture_failed; /* 0, or why pcapng could not be written: an errno */
 };
 
 struct wire;
@@ -65,8 +66,20 @@ int wire_new(const struct wire_config *config, struct wire **ret, struct err *e)
 pid_t wire_pid(const struct wire *wire);
 const struct wire_stats *wire_stats(const struct wire *wire);
 
-/* Ends the process, waits for it; pcapng is whole when this returns. What was under way is gone.
- * NULL is allowed. */
+/* Has all links begin anew with this seed, as if the wire were new: the same packets meet the same
+ * fates. What was sent before and is still under way is dropped. When it returns the seed is in
+ * force. A wire that fails at this is of no more use. */
+int wire_reseed(struct wire *wire, uint64_t seed, struct err *e);
+
+/* Packets lost so far by a fault of the machine and not by a link: overruns, unreadable and
+ * send_errors, up to date. A wire that fails at this is of no more use. */
+int wire_faults(struct wire *wire, uint64_t *ret_faults, struct err *e);
+
+/* Ends the process and waits for it. What was under way is gone. Fails if the process or its pcapng
+ * did not come to a proper end. Only wire_free may follow. */
+int wire_end(struct wire *wire, struct err *e);
+
+/* Frees the wire; one that has not ended is ended first, whatever comes of it. NULL is allowed. */
 void wire_free(struct wire *wire);
 
 #endif

@@ -29,6 +29,13 @@ static void show_in_flight(const struct wire_exchange *x)
 
 /* ---- setting up */
 
+static void init_links(struct wire_port *port, const struct link_params *up,
+		       const struct link_params *down, uint64_t seed, unsigned i)
+{
+	link_init(&port->up, up, prng_derive(seed, i, 0));
+	link_init(&port->down, down, prng_derive(seed, i, 1));
+}
+
 static void init_port(struct wire_port *port, const struct wire_config *config, unsigned i)
 {
 	const struct link_profile *profile = config->links[i];
@@ -37,8 +44,7 @@ static void init_port(struct wire_port *port, const struct wire_config *config, 
 		profile = &no_profile;
 	*port = (struct wire_port){ .fd = -1, .plan = &config->plan->ports[i] };
 	port->hops = profile->hops;
-	link_init(&port->up, &profile->up, prng_derive(config->seed, i, 0));
-	link_init(&port->down, &profile->down, prng_derive(config->seed, i, 1));
+	init_links(port, &profile->up, &profile->down, config->seed, i);
 }
 
 void wire_exchange_init(struct wire_exchange *x, const struct wire_config *config,
@@ -57,12 +63,32 @@ void wire_exchange_init(struct wire_exchange *x, const struct wire_config *confi
 	wire_routes_init(&x->routes, config->plan);
 }
 
-void wire_exchange_fini(struct wire_exchange *x)
+/* Returns how many packets there were. */
+static uint64_t drop_queue(struct wire_exchange *x)
 {
 	struct wire_packet *p;
+	uint64_t n = 0;
 
-	while ((p = timerqueue_take(&x->queue, TIMERQUEUE_NEVER)) != NULL)
+	for (; (p = timerqueue_take(&x->queue, TIMERQUEUE_NEVER)) != NULL; n++)
 		wire_packet_drop(p);
+	x->queued_bytes = 0;
+	return n;
+}
+
+void wire_exchange_reseed(struct wire_exchange *x, uint64_t seed)
+{
+	count(&x->stats->dropped, drop_queue(x));
+	show_in_flight(x);
+	for (unsigned i = 0; i < x->ports_count; i++) {
+		struct link_params up = x->ports[i].up.params, down = x->ports[i].down.params;
+
+		init_links(&x->ports[i], &up, &down, seed, i);
+	}
+}
+
+void wire_exchange_fini(struct wire_exchange *x)
+{
+	(void)drop_queue(x);
 	timerqueue_fini(&x->queue);
 	for (size_t i = 0; i < x->ports_count; i++)
 		if (x->ports[i].fd >= 0)

@@ -50,6 +50,10 @@ void wire_exchange_init(struct wire_exchange *x, const struct wire_config *confi
 			struct wire_stats *stats, struct pcapng *capture);
 void wire_exchange_fini(struct wire_exchange *x); /* closes the sockets too */
 
+/* Drops what is under way and begins all links anew, as wire_exchange_init() does with that seed.
+ */
+void wire_exchange_reseed(struct wire_exchange *x, uint64_t seed);
+
 /* Sets the time and carries on what is due by then. */
 void wire_exchange_run(struct wire_exchange *x, uint64_t now_us);
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,8 +15,8 @@
 #define EVENTS_MAX 32
 
 /* What an event is about; anything below is the number of a port. */
-#define EVENT_STOP  UINT32_MAX
-#define EVENT_TIMER (UINT32_MAX - 1)
+#define EVENT_CONTROL UINT32_MAX
+#define EVENT_TIMER   (UINT32_MAX - 1)
 
 static int watch(struct wire_loop *loop, int fd, uint32_t events, uint32_t about)
 {
@@ -24,11 +25,11 @@ static int watch(struct wire_loop *loop, int fd, uint32_t events, uint32_t about
 	return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
-int wire_loop_init(struct wire_loop *loop, struct wire_exchange *exchange, int stop_fd,
+int wire_loop_init(struct wire_loop *loop, struct wire_exchange *exchange, int control_fd,
 		   struct err *e)
 {
 	loop->exchange = exchange;
-	loop->stop_fd = stop_fd;
+	loop->control_fd = control_fd;
 	loop->armed_us = TIMERQUEUE_NEVER;
 	loop->inbox = wire_inbox_new();
 	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -37,7 +38,7 @@ int wire_loop_init(struct wire_loop *loop, struct wire_exchange *exchange, int s
 	loop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (loop->epoll_fd < 0 || loop->timer_fd < 0)
 		return err_set(e, -errno, "set up the wire's events");
-	if (watch(loop, stop_fd, EPOLLIN, EVENT_STOP) < 0 ||
+	if (watch(loop, control_fd, EPOLLIN, EVENT_CONTROL) < 0 ||
 	    watch(loop, loop->timer_fd, EPOLLIN | EPOLLET, EVENT_TIMER) < 0)
 		return err_set(e, -errno, "watch the wire's events");
 	for (uint32_t i = 0; i < exchange->ports_count; i++)
@@ -101,13 +102,48 @@ static void read_port(struct wire_loop *loop, unsigned i)
 	wire_exchange_flush(x);
 }
 
-/* What can wait until there is nothing else to do. */
-static void tidy(struct wire_exchange *x)
+/* Drops what a port had received by since_us but not yet read. */
+static void drop_unread(struct wire_loop *loop, int fd, uint64_t since_us)
+{
+	unsigned n, bad;
+
+	do {
+		n = wire_inbox_read(loop->inbox, fd, &bad);
+		add(&loop->exchange->stats->unreadable, bad);
+	} while (n > 0 && wire_inbox_packet(loop->inbox, n - 1)->time_us <= since_us);
+}
+
+static void count_overruns(struct wire_exchange *x)
 {
 	for (size_t i = 0; i < x->ports_count; i++)
 		add(&x->stats->overruns, wire_port_overruns(x->ports[i].fd));
-	if (x->capture != NULL && pcapng_flush(x->capture) < 0)
-		atomic_store_explicit(&x->stats->capture_failed, 1, memory_order_relaxed);
+}
+
+/* Does what the caller asks; false if it has gone away. */
+static bool serve(struct wire_loop *loop)
+{
+	struct wire_exchange *x = loop->exchange;
+	struct wire_request request;
+	uint64_t since_us = now_us();
+
+	if (recv(loop->control_fd, &request, sizeof(request), 0) != (ssize_t)sizeof(request))
+		return false;
+	if (request.kind == WIRE_RESEED) {
+		for (size_t i = 0; i < x->ports_count; i++)
+			drop_unread(loop, x->ports[i].fd, since_us);
+		wire_exchange_reseed(x, request.seed);
+	}
+	count_overruns(x);
+	return send(loop->control_fd, "", 1, MSG_NOSIGNAL) == 1;
+}
+
+/* What can wait until there is nothing else to do. */
+static void tidy(struct wire_exchange *x)
+{
+	int failed = x->capture == NULL ? 0 : -pcapng_flush(x->capture);
+
+	count_overruns(x);
+	atomic_store_explicit(&x->stats->capture_failed, (uint64_t)failed, memory_order_relaxed);
 }
 
 /* Waits for events. Does the tidying first if there are none yet and no packet is due soon. */
@@ -136,8 +172,8 @@ void wire_loop_run(struct wire_loop *loop)
 		for (int i = 0; i < n; i++) {
 			uint32_t about = events[i].data.u32;
 
-			if (about == EVENT_STOP)
-				stop = true;
+			if (about == EVENT_CONTROL)
+				stop = !serve(loop);
 			else if (about != EVENT_TIMER)
 				read_port(loop, about);
 		}

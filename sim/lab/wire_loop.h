@@ -11,18 +11,30 @@ struct wire_loop {
 	struct wire_exchange *exchange; /* borrowed; its ports are open */
 	struct wire_inbox *inbox;
 	int epoll_fd, timer_fd;
-	int stop_fd; /* borrowed */
+	int control_fd; /* borrowed */
 	uint64_t armed_us;
 };
 
-#define WIRE_LOOP_NONE                                        \
-	{                                                     \
-		.epoll_fd = -1, .timer_fd = -1, .stop_fd = -1 \
+/* What the wire can be asked: a packet each way of a socket of type SOCK_SEQPACKET. The answer is
+ * one byte that means nothing, and comes when it is done. */
+enum wire_request_kind {
+	WIRE_RESEED,
+	WIRE_COUNT, /* bring overruns up to date */
+};
+
+struct wire_request {
+	enum wire_request_kind kind;
+	uint64_t seed;
+};
+
+#define WIRE_LOOP_NONE                                           \
+	{                                                        \
+		.epoll_fd = -1, .timer_fd = -1, .control_fd = -1 \
 	}
 
 /* All that can fail is done here. *ret holds WIRE_LOOP_NONE and goes to wire_loop_fini in any case.
- * The loop ends when the other end of stop_fd, a stream socket, is shut down or gone. */
-int wire_loop_init(struct wire_loop *loop, struct wire_exchange *exchange, int stop_fd,
+ * The loop ends when the other end of control_fd is shut down or gone. */
+int wire_loop_init(struct wire_loop *loop, struct wire_exchange *exchange, int control_fd,
 		   struct err *e);
 void wire_loop_fini(struct wire_loop *loop);
 

@@ -217,11 +217,28 @@ static void capture_that_cannot_be_written_is_noticed(void **state)
 	wire_lab_start(&capture->lab, 1, full);
 	const struct wire_stats *stats = wire_stats(capture->lab.wire);
 	send_from(capture, 0, site_addr(1), 64);
-	assert_true(await_count(&stats->capture_failed, 1, soon_us()));
+	assert_true(await_count(&stats->capture_failed, ENOSPC, soon_us()));
 	/* It goes on forwarding. */
 	send_from(capture, 0, site_addr(1), 64);
 	assert_int_equal(stats->delivered, 2);
 	(void)close(full);
+}
+
+/* Nothing but its end tells of a write that comes last. */
+static void wire_end_tells_of_a_capture_that_is_not_whole(void **state)
+{
+	struct capture *capture = *state;
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	struct err e = { 0 };
+
+	assert_return_code(full, errno);
+	wire_lab_start(&capture->lab, 1, full);
+	assert_int_equal(wire_end(capture->lab.wire, &e), -ENOSPC);
+	assert_non_null(strstr(e.text, "No space left on device"));
+	wire_lab_stop(&capture->lab);
+	(void)close(full);
+	wire_lab_start(&capture->lab, 1, capture->fd);
+	must(wire_end(capture->lab.wire, &e), &e);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -233,6 +250,7 @@ int main(void)
 		TEST(capture_holds_only_sound_checksums),
 		TEST(capture_can_be_read_when_the_wire_was_killed),
 		TEST(capture_that_cannot_be_written_is_noticed),
+		TEST(wire_end_tells_of_a_capture_that_is_not_whole),
 	};
 
 	become_lab_root();

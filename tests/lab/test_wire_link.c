@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -152,6 +153,117 @@ static void wire_applies_the_way_down_too(void **state)
 		send_probe(path, i);
 	assert_nothing_more(path, 10);
 	assert_int_equal(path->stats->lost, 10);
+}
+
+/* How many copies of each probe came out. */
+struct fates {
+	uint8_t copies[PACKETS];
+};
+
+/* Reads what is there; returns how many probes that were. */
+static uint64_t note_arrived(struct path *path, struct fates *fates)
+{
+	struct probe probe;
+	uint64_t n = 0;
+
+	for (; recv(path->in, &probe, sizeof(probe), MSG_DONTWAIT) > 0; n++) {
+		assert_in_range(probe.number, 0, PACKETS - 1);
+		fates->copies[probe.number]++;
+	}
+	return n;
+}
+
+static void send_and_note(struct path *path, struct fates *fates)
+{
+	uint64_t received = path->stats->received, delivered = path->stats->delivered, read = 0;
+
+	*fates = (struct fates){ 0 };
+	for (uint32_t i = 0; i < PACKETS; i++) {
+		struct probe probe = { i, now_us() };
+
+		assert_int_equal(send(path->out, &probe, sizeof(probe), 0), sizeof(probe));
+		assert_true(await_count(&path->stats->received, received + i + 1, soon_us()));
+		read += note_arrived(path, fates);
+	}
+	assert_true(wire_lab_settles(path->stats));
+	while (read < path->stats->delivered - delivered) {
+		assert_true(await_readable(path->in, soon_us()));
+		read += note_arrived(path, fates);
+	}
+}
+
+/* However many packets the links have seen before. */
+static void reseeded_wire_repeats_the_fates_packet_by_packet(void **state)
+{
+	static struct fates first, other, again;
+	struct path *path = *state;
+	struct link_profile down = { .hops = 1, .down = { .loss = 0.1 } };
+	struct err e = { 0 };
+
+	path->lab.links[1] = &down;
+	start(path, (struct link_params){ .loss = 0.2, .duplicate = 0.2 });
+	send_and_note(path, &first);
+	must(wire_reseed(path->lab.wire, SEED + 1, &e), &e);
+	send_and_note(path, &other);
+	assert_memory_not_equal(&first, &other, sizeof(first));
+	must(wire_reseed(path->lab.wire, SEED, &e), &e);
+	send_and_note(path, &again);
+	assert_memory_equal(&first, &again, sizeof(first));
+}
+
+/* What waits on the links, and what the wire has not even read, being stopped. */
+static void reseed_drops_what_is_under_way(void **state)
+{
+	struct path *path = *state;
+	struct err e = { 0 };
+	uint64_t when_us;
+
+	start(path, (struct link_params){ .delay_us = 300000, .rate_bps = 8, .queue_bytes = 100 });
+	send_probe(path, 0);
+	assert_true(await_count(&path->stats->in_flight, 1, soon_us()));
+	assert_return_code(kill(wire_pid(path->lab.wire), SIGSTOP), errno);
+	for (uint32_t i = 1; i < 200; i++) {
+		struct probe probe = { i, now_us() };
+
+		assert_int_equal(send(path->out, &probe, sizeof(probe), 0), sizeof(probe));
+	}
+	pid_t waker = fork();
+	assert_return_code(waker, errno);
+	if (waker == 0) {
+		(void)poll(NULL, 0,
+			   20); /* until the request is there, too; or before it, as well */
+		_exit(kill(wire_pid(path->lab.wire), SIGCONT) == 0 ? 0 : 1);
+	}
+	must(wire_reseed(path->lab.wire, SEED, &e), &e);
+	assert_int_equal(waitpid(waker, NULL, 0), waker);
+	assert_int_equal(path->stats->in_flight, 0);
+	assert_true(wire_lab_settles(path->stats));
+	assert_int_equal(recv(path->in, &when_us, 1, MSG_DONTWAIT), -1);
+	/* The sender's queue is empty again, too. */
+	uint64_t lost = path->stats->lost, received = path->stats->received;
+	struct probe probe = { 200, now_us() };
+	assert_int_equal(send(path->out, &probe, sizeof(probe), 0), sizeof(probe));
+	assert_true(await_count(&path->stats->received, received + 1, soon_us()));
+	assert_true(await_count(&path->stats->in_flight, 1, soon_us()));
+	assert_int_equal(path->stats->lost, lost);
+}
+
+static void wire_that_is_gone_cannot_be_asked(void **state)
+{
+	struct path *path = *state;
+	struct err e = { 0 };
+	uint64_t faults = 7;
+
+	start(path, (struct link_params){ 0 });
+	must(wire_faults(path->lab.wire, &faults, &e), &e);
+	assert_int_equal(faults, 0);
+	assert_return_code(kill(wire_pid(path->lab.wire), SIGKILL), errno);
+	assert_int_equal(wire_reseed(path->lab.wire, SEED, &e), -ECHILD);
+	assert_string_equal(e.text, "the wire has ended while it was needed");
+	faults = 7;
+	assert_int_equal(wire_faults(path->lab.wire, &faults, &e), -ECHILD);
+	assert_int_equal(faults, 7);
+	assert_int_equal(wire_end(path->lab.wire, &e), -ECHILD);
 }
 
 /* ---- time */
@@ -343,6 +455,9 @@ int main(void)
 		TEST(wire_loses_exactly_the_packets_the_model_loses),
 		TEST(wire_duplicates_exactly_the_packets_the_model_duplicates),
 		TEST(wire_applies_the_way_down_too),
+		TEST(reseeded_wire_repeats_the_fates_packet_by_packet),
+		TEST(reseed_drops_what_is_under_way),
+		TEST(wire_that_is_gone_cannot_be_asked),
 		TEST(wire_delivers_nothing_before_its_delay),
 		TEST(wire_keeps_the_order_under_jitter),
 		TEST(wire_lets_packets_overtake_one_that_is_held_back),
