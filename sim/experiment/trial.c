@@ -2,6 +2,7 @@
 #include "sim/experiment/trial.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,9 @@ struct trial_lab {
 };
 
 static const char *const roles[] = { "a", "b" };
+
+/* What leaves something to chance: each draws from a seed of its own. The peers are 0 and 1. */
+enum { SEED_OF_LINKS = 2 };
 
 int trial_check_stage(const struct stage *stage, const char *topology, struct err *e)
 {
@@ -94,7 +98,7 @@ static int start_peer(const struct trial_lab *t, const struct trial_config *conf
 		.transport = config->transport,
 		.rendezvous = t->stage.rendezvous,
 		.rendezvous_alt = t->stage.rendezvous_alt,
-		.seed = prng_derive(config->seed, (uint64_t)i, 0),
+		.seed = prng_derive(config->seed, (uint64_t)i, 0), /* see SEED_OF_LINKS */
 		.give_up_us = config->give_up_us,
 		.start_delay_us = config->delay_us[i],
 	};
@@ -155,6 +159,14 @@ static void blame_taps(const struct trial_lab *t, bool both_claim, struct verdic
 			       "the peers claim success, but natsim missed %u packets", missed);
 }
 
+/* So may what this machine, and no link, lost on the way. */
+static void blame_wire(uint64_t lost, struct trial_result *result)
+{
+	if (!result->success && lost > 0)
+		(void)snprintf(result->reason, sizeof(result->reason),
+			       "natsim's wire was overloaded and lost %" PRIu64 " packets", lost);
+}
+
 static void judge(const struct trial_lab *t, const struct trial_config *config,
 		  const struct output peers[static 2], struct trial_result *ret)
 {
@@ -182,20 +194,35 @@ static void judge(const struct trial_lab *t, const struct trial_config *config,
 	}
 }
 
+/* Makes the lab as good as new. */
+static int prepare(struct trial_lab *t, uint64_t seed, uint64_t *ret_faults, struct err *e)
+{
+	int code = lab_reset(t->lab, prng_derive(seed, SEED_OF_LINKS, 0), e);
+
+	if (code == 0)
+		code = lab_faults(t->lab, ret_faults, e);
+	forget_taps(t);
+	return code;
+}
+
 int trial_run(struct trial_lab *t, const struct trial_config *config, struct trial_result *ret,
 	      struct err *e)
 {
 	struct output peers[2] = { OUTPUT_NONE, OUTPUT_NONE };
 	uint64_t deadline_us = process_now_us() + config->give_up_us + GRACE_US;
-	int code = lab_flush(t->lab, e);
+	uint64_t before = 0, after = 0;
+	int code = prepare(t, config->seed, &before, e);
 
-	forget_taps(t);
 	for (int i = 0; code == 0 && i < 2; i++)
 		code = start_peer(t, config, i, &peers[i], e);
 	if (code == 0)
 		code = output_wait(peers, 2, deadline_us, e);
 	if (code == 0)
+		code = lab_faults(t->lab, &after, e);
+	if (code == 0) {
 		judge(t, config, peers, ret);
+		blame_wire(after - before, ret);
+	}
 	output_end(&peers[0]);
 	output_end(&peers[1]);
 	return code == 0 ? lab_check(t->lab, e) : code;

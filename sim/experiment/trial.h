@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One trial: two peers are started in a lab, watched until both have ended, and judged. A lab
- * serves many trials; before each its routers forget what they know.
+ * serves many trials; before each its routers forget what they know, and its links begin anew with
+ * the trial's seed.
  */
 #ifndef NATSIM_SIM_EXPERIMENT_TRIAL_H
 #define NATSIM_SIM_EXPERIMENT_TRIAL_H

@@ -364,6 +364,38 @@ static void a_stranger_that_fails_has_failed(void **state)
 	check_stranger("[sh, -c, exit 1]", "it ended without success");
 }
 
+/* Peer a stops the wire, and one of before that may not have gone yet, sends it more than its
+ * socket holds (8 MiB), and lets it go on. */
+static void a_trial_that_the_wire_failed_says_so(void **state)
+{
+	CLEANUP(suite)
+	struct suite s = suite_new(
+		"about: A flood\n"
+		"topologies: [two-homes]\n"
+		"nats: { a: [open] }\n"
+		"transports: [udp]\n"
+		"trials: 2\n"
+		"peer: [bash, -c, \"test {role} = a || exit 1; for p in /proc/[0-9]*; do "
+		"read -r name < $p/comm; test $name = natsim-wire && wires+=' '${p#/proc/}; done; "
+		"kill -STOP $wires; head -c 30000000 /dev/zero > /dev/udp/203.0.113.10/9; "
+		"kill -CONT $wires; exit 1\"]\n");
+	CLEANUP(run) struct run r = { .dir = s.dir };
+
+	(void)state;
+	run_natsim(&r, "run", s.path, "-j", "1", NULL);
+	ASSERT_STATUS(&r, 1);
+	CLEANUP(json) json_t *summary = load_summary(&s, "out");
+	const json_t *cell = json_array_get(json_object_get(summary, "cells"), 0);
+	const json_t *reasons = json_object_get(cell, "reasons");
+	assert_true(json_array_size(reasons) > 0);
+	for (size_t i = 0; i < json_array_size(reasons); i++) {
+		const char *reason = get_text(json_array_get(reasons, i), "reason");
+
+		if (strstr(reason, "natsim's wire was overloaded and lost ") == NULL)
+			fail_msg("the reason was \"%s\"", reason);
+	}
+}
+
 /* It is told its role in its command line, and knows nothing of natsim. */
 static void a_stranger_that_gets_through_succeeds(void **state)
 {
@@ -429,6 +461,7 @@ int main(void)
 		cmocka_unit_test(a_rate_that_is_not_as_expected_gives_status_1),
 		cmocka_unit_test(a_stranger_that_claims_success_and_sends_nothing_has_failed),
 		cmocka_unit_test(a_stranger_that_fails_has_failed),
+		cmocka_unit_test(a_trial_that_the_wire_failed_says_so),
 		cmocka_unit_test(a_stranger_that_gets_through_succeeds),
 		cmocka_unit_test(a_stranger_that_is_not_there_is_the_users_mistake),
 		cmocka_unit_test(thirty_two_labs_run_at_once),
