@@ -260,10 +260,15 @@ static int execute(const struct request *r, const struct catalog *c, const struc
 		extend_path(c);
 		code = run_commands(r, stage, lab, signal_fd, e);
 	}
-	if (lab != NULL && code >= 0 && lab_wire_stats(lab)->capture_failed != 0)
-		code = err_set_plain(e, -EIO, "%s: not all of it could be written", r->pcap);
-	lab_free(lab);
-	return code;
+	/* The command's status counts only if the record is whole. */
+	if (code < 0 || r->pcap == NULL) {
+		lab_free(lab);
+		return code;
+	}
+	int ended = lab_end(lab, e);
+	if (ended < 0)
+		err_prefix(e, "%s", r->pcap);
+	return ended < 0 ? ended : code;
 }
 
 static int run(int argc, char **argv, struct err *e)

@@ -201,6 +201,20 @@ static void the_table_of_a_sequential_router_counts_up_from_6000(void **state)
 		"router-b: 0 connections\n");
 }
 
+static void a_capture_that_cannot_be_written_gives_status_3(void **state)
+{
+	CLEANUP(run) struct run r = { .dir = NULL };
+
+	(void)state;
+	run_natsim(&r, "exec", "two-homes", "--pcap", "/dev/full", "host-a", "--", "true", NULL);
+	ASSERT_STATUS(&r, 3);
+	assert_string_equal(
+		buf_text(&r.err),
+		"natsim: /dev/full: write all that the wire saw: No space left on device\n");
+	run_natsim(&r, "exec", "two-homes", "--pcap", "/dev/null", "host-a", "--", "true", NULL);
+	ASSERT_STATUS(&r, 0);
+}
+
 static void the_capture_shows_the_packets_on_the_wire(void **state)
 {
 	CLEANUP(temporary) char *dir = temporary_dir();
@@ -242,6 +256,7 @@ int main(void)
 		cmocka_unit_test(the_environment_says_where_the_rendezvous_is),
 		cmocka_unit_test(two_peers_of_natsim_meet),
 		cmocka_unit_test(the_table_of_a_sequential_router_counts_up_from_6000),
+		cmocka_unit_test(a_capture_that_cannot_be_written_gives_status_3),
 		cmocka_unit_test(the_capture_shows_the_packets_on_the_wire),
 	};
 
