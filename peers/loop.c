@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One epoll set holds every socket; the machine's timer is the timeout of epoll_pwait2. Events that
- * an action causes at once (a socket that opened, or could not) wait in a queue until the step that
- * asked for them has been carried out whole, so a machine is never entered twice.
+ * One epoll set holds every socket; the machine's timer is the timeout of the wait for it. Events
+ * that an action causes at once (a socket that opened, or could not) wait in a queue until the step
+ * that asked for them has been carried out whole, so a machine is never entered twice.
  */
 #include "peers/loop.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -334,22 +335,28 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* Waits until until_us (NEVER: for ever). epoll_wait counts in milliseconds and epoll_pwait2 came
+ * only with Linux 5.11, so the waiting itself is ppoll's. */
+static int wait_until(int epoll_fd, struct epoll_event ready[static READY_MAX], uint64_t now_us,
+		      uint64_t until_us)
+{
+	uint64_t rest_us = until_us > now_us ? until_us - now_us : 0;
+	struct timespec timeout = { (time_t)(rest_us / 1000000u),
+				    (long)(rest_us % 1000000u) * 1000 };
+	struct pollfd fd = { .fd = epoll_fd, .events = POLLIN };
+	int count = ppoll(&fd, 1, until_us == NEVER ? NULL : &timeout, NULL);
+
+	return count <= 0 ? count : epoll_wait(epoll_fd, ready, READY_MAX, 0);
+}
+
 /* Waits for sockets or the machine's timer. Returns the number of ready sockets. */
 static int wait_ready(struct loop *loop, struct epoll_event ready[static READY_MAX])
 {
-	struct timespec timeout, *limit = NULL;
 	bool paused = loop->socks.paused;
 	uint64_t now_us = loop_now_us();
 	uint64_t until_us = paused ? earlier(loop->wake_us, now_us + RETRY_US) : loop->wake_us;
+	int count = wait_until(loop->socks.epoll_fd, ready, now_us, until_us);
 
-	if (until_us != NEVER) {
-		uint64_t rest_us = until_us > now_us ? until_us - now_us : 0;
-
-		timeout = (struct timespec){ (time_t)(rest_us / 1000000u),
-					     (long)(rest_us % 1000000u) * 1000 };
-		limit = &timeout;
-	}
-	int count = epoll_pwait2(loop->socks.epoll_fd, ready, READY_MAX, limit, NULL);
 	if (count < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (count == 0 && paused)
