@@ -228,9 +228,13 @@ static inline void run_natsim_start(struct run *r, ...)
 	run_start(r, args.items);
 }
 
-#define RUN_FAIL(r, fmt, ...)                                                         \
-	fail_msg(fmt "; status %d\nstdout: %s\nstderr: %s", __VA_ARGS__, (r)->status, \
-		 buf_text(&(r)->out), buf_text(&(r)->err))
+/* Fails with all that it printed: cmocka's own messages are cut off after 1 kB. */
+#define RUN_FAIL(r, fmt, ...)                                                                   \
+	do {                                                                                    \
+		(void)fprintf(stderr, fmt "; status %d\nstdout: %s\nstderr: %s\n", __VA_ARGS__, \
+			      (r)->status, buf_text(&(r)->out), buf_text(&(r)->err));           \
+		fail();                                                                         \
+	} while (0)
 
 #define ASSERT_STATUS(r, expected)                                         \
 	do {                                                               \

@@ -11,6 +11,9 @@
 /* Where the text of a ruleset ends. */
 #define HERE "RULES"
 
+/* As the lab's links are; without it there are as many as processors. */
+#define ONE_QUEUE "numtxqueues 1 numrxqueues 1"
+
 static void line(struct buf *out, const struct plan *p, unsigned node, const char *command)
 {
 	buf_printf(out, "\tip -n \"${prefix}%s\" %s ", p->nodes[node].name, command);
@@ -43,10 +46,11 @@ static void add_veth(const struct plan *p, const struct plan_op *op, struct buf 
 	line(out, p, op->node, "link add");
 	buf_printf(out, "%s address ", op->ifname);
 	add_mac(out, op->mac);
-	buf_printf(out, " type veth \\\n\t\tpeer name %s netns \"${prefix}%s\" address ",
+	buf_printf(out,
+		   " " ONE_QUEUE " type veth \\\n\t\tpeer name %s netns \"${prefix}%s\" address ",
 		   op->peer_ifname, p->nodes[op->peer_node].name);
 	add_mac(out, op->peer_mac);
-	buf_puts(out, "\n");
+	buf_puts(out, " " ONE_QUEUE "\n");
 }
 
 static void add_ruleset(const struct plan *p, const struct plan_op *op, struct buf *out)
@@ -75,7 +79,7 @@ static void add_op(const struct plan *p, const struct plan_op *op, struct buf *o
 		break;
 	case PLAN_BRIDGE:
 		line(out, p, op->node, "link add");
-		buf_printf(out, "%s type bridge stp_state 0\n", op->ifname);
+		buf_printf(out, "%s type bridge stp_state 0 mcast_snooping 0\n", op->ifname);
 		break;
 	case PLAN_ENSLAVE:
 		line(out, p, op->node, "link set");
@@ -83,7 +87,7 @@ static void add_op(const struct plan *p, const struct plan_op *op, struct buf *o
 		break;
 	case PLAN_ADDRESS:
 		line(out, p, op->node, "address add");
-		buf_printf(out, "%s dev %s\n", prefix_format(op->prefix, prefix), op->ifname);
+		buf_printf(out, "%s brd + dev %s\n", prefix_format(op->prefix, prefix), op->ifname);
 		break;
 	case PLAN_UP:
 		line(out, p, op->node, "link set");

@@ -67,26 +67,26 @@ up() {
 	ip netns exec "${prefix}server" sysctl -q -w net.ipv4.tcp_orphan_retries=2
 
 	# the links between them, still down
-	ip -n "${prefix}internet" link add router-a address 02:00:00:00:01:01 type veth \
-		peer name wan netns "${prefix}router-a" address 02:00:00:00:01:02
-	ip -n "${prefix}internet" link add host-b address 02:00:00:00:02:01 type veth \
-		peer name eth0 netns "${prefix}host-b" address 02:00:00:00:02:02
-	ip -n "${prefix}internet" link add server address 02:00:00:00:03:01 type veth \
-		peer name eth0 netns "${prefix}server" address 02:00:00:00:03:02
-	ip -n "${prefix}router-a" link add lan address 02:00:00:00:04:01 type veth \
-		peer name eth0 netns "${prefix}host-a" address 02:00:00:00:04:02
+	ip -n "${prefix}internet" link add router-a address 02:00:00:00:01:01 numtxqueues 1 numrxqueues 1 type veth \
+		peer name wan netns "${prefix}router-a" address 02:00:00:00:01:02 numtxqueues 1 numrxqueues 1
+	ip -n "${prefix}internet" link add host-b address 02:00:00:00:02:01 numtxqueues 1 numrxqueues 1 type veth \
+		peer name eth0 netns "${prefix}host-b" address 02:00:00:00:02:02 numtxqueues 1 numrxqueues 1
+	ip -n "${prefix}internet" link add server address 02:00:00:00:03:01 numtxqueues 1 numrxqueues 1 type veth \
+		peer name eth0 netns "${prefix}server" address 02:00:00:00:03:02 numtxqueues 1 numrxqueues 1
+	ip -n "${prefix}router-a" link add lan address 02:00:00:00:04:01 numtxqueues 1 numrxqueues 1 type veth \
+		peer name eth0 netns "${prefix}host-a" address 02:00:00:00:04:02 numtxqueues 1 numrxqueues 1
 
 	# internet
-	ip -n "${prefix}internet" address add 198.51.100.1/24 dev router-a
-	ip -n "${prefix}internet" address add 192.0.2.1/24 dev host-b
-	ip -n "${prefix}internet" address add 203.0.113.1/24 dev server
+	ip -n "${prefix}internet" address add 198.51.100.1/24 brd + dev router-a
+	ip -n "${prefix}internet" address add 192.0.2.1/24 brd + dev host-b
+	ip -n "${prefix}internet" address add 203.0.113.1/24 brd + dev server
 	ip -n "${prefix}internet" link set router-a up
 	ip -n "${prefix}internet" link set host-b up
 	ip -n "${prefix}internet" link set server up
 
 	# router-a, NAT model symmetric-random
-	ip -n "${prefix}router-a" address add 198.51.100.2/24 dev wan
-	ip -n "${prefix}router-a" address add 10.1.0.1/24 dev lan
+	ip -n "${prefix}router-a" address add 198.51.100.2/24 brd + dev wan
+	ip -n "${prefix}router-a" address add 10.1.0.1/24 brd + dev lan
 	ip -n "${prefix}router-a" link set wan up
 	ip -n "${prefix}router-a" link set lan up
 	ip -n "${prefix}router-a" route add default via 198.51.100.1
@@ -316,18 +316,18 @@ RULES
 	ip netns exec "${prefix}router-a" sysctl -q -w net.netfilter.nf_conntrack_tcp_loose=0
 
 	# host-a
-	ip -n "${prefix}host-a" address add 10.1.0.2/24 dev eth0
+	ip -n "${prefix}host-a" address add 10.1.0.2/24 brd + dev eth0
 	ip -n "${prefix}host-a" link set eth0 up
 	ip -n "${prefix}host-a" route add default via 10.1.0.1
 
 	# host-b
-	ip -n "${prefix}host-b" address add 192.0.2.2/24 dev eth0
+	ip -n "${prefix}host-b" address add 192.0.2.2/24 brd + dev eth0
 	ip -n "${prefix}host-b" link set eth0 up
 	ip -n "${prefix}host-b" route add default via 192.0.2.1
 
 	# server
-	ip -n "${prefix}server" address add 203.0.113.10/24 dev eth0
-	ip -n "${prefix}server" address add 203.0.113.20/24 dev eth0
+	ip -n "${prefix}server" address add 203.0.113.10/24 brd + dev eth0
+	ip -n "${prefix}server" address add 203.0.113.20/24 brd + dev eth0
 	ip -n "${prefix}server" link set eth0 up
 	ip -n "${prefix}server" route add default via 203.0.113.1
 }

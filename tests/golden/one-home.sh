@@ -67,27 +67,27 @@ up() {
 	ip netns exec "${prefix}server" sysctl -q -w net.ipv4.tcp_orphan_retries=2
 
 	# the links between them, still down
-	ip -n "${prefix}internet" link add router-a address 02:00:00:00:01:01 type veth \
-		peer name wan netns "${prefix}router-a" address 02:00:00:00:01:02
-	ip -n "${prefix}internet" link add server address 02:00:00:00:02:01 type veth \
-		peer name eth0 netns "${prefix}server" address 02:00:00:00:02:02
-	ip -n "${prefix}router-a" link add lan type bridge stp_state 0
-	ip -n "${prefix}router-a" link add host-a address 02:00:00:00:03:01 type veth \
-		peer name eth0 netns "${prefix}host-a" address 02:00:00:00:03:02
+	ip -n "${prefix}internet" link add router-a address 02:00:00:00:01:01 numtxqueues 1 numrxqueues 1 type veth \
+		peer name wan netns "${prefix}router-a" address 02:00:00:00:01:02 numtxqueues 1 numrxqueues 1
+	ip -n "${prefix}internet" link add server address 02:00:00:00:02:01 numtxqueues 1 numrxqueues 1 type veth \
+		peer name eth0 netns "${prefix}server" address 02:00:00:00:02:02 numtxqueues 1 numrxqueues 1
+	ip -n "${prefix}router-a" link add lan type bridge stp_state 0 mcast_snooping 0
+	ip -n "${prefix}router-a" link add host-a address 02:00:00:00:03:01 numtxqueues 1 numrxqueues 1 type veth \
+		peer name eth0 netns "${prefix}host-a" address 02:00:00:00:03:02 numtxqueues 1 numrxqueues 1
 	ip -n "${prefix}router-a" link set host-a master lan
-	ip -n "${prefix}router-a" link add host-a2 address 02:00:00:00:04:01 type veth \
-		peer name eth0 netns "${prefix}host-a2" address 02:00:00:00:04:02
+	ip -n "${prefix}router-a" link add host-a2 address 02:00:00:00:04:01 numtxqueues 1 numrxqueues 1 type veth \
+		peer name eth0 netns "${prefix}host-a2" address 02:00:00:00:04:02 numtxqueues 1 numrxqueues 1
 	ip -n "${prefix}router-a" link set host-a2 master lan
 
 	# internet
-	ip -n "${prefix}internet" address add 198.51.100.1/24 dev router-a
-	ip -n "${prefix}internet" address add 203.0.113.1/24 dev server
+	ip -n "${prefix}internet" address add 198.51.100.1/24 brd + dev router-a
+	ip -n "${prefix}internet" address add 203.0.113.1/24 brd + dev server
 	ip -n "${prefix}internet" link set router-a up
 	ip -n "${prefix}internet" link set server up
 
 	# router-a, NAT model full-cone
-	ip -n "${prefix}router-a" address add 198.51.100.2/24 dev wan
-	ip -n "${prefix}router-a" address add 10.1.0.1/24 dev lan
+	ip -n "${prefix}router-a" address add 198.51.100.2/24 brd + dev wan
+	ip -n "${prefix}router-a" address add 10.1.0.1/24 brd + dev lan
 	ip -n "${prefix}router-a" link set wan up
 	ip -n "${prefix}router-a" link set lan up
 	ip -n "${prefix}router-a" link set host-a up
@@ -335,18 +335,18 @@ RULES
 	ip netns exec "${prefix}router-a" sysctl -q -w net.netfilter.nf_conntrack_tcp_loose=0
 
 	# host-a
-	ip -n "${prefix}host-a" address add 10.1.0.2/24 dev eth0
+	ip -n "${prefix}host-a" address add 10.1.0.2/24 brd + dev eth0
 	ip -n "${prefix}host-a" link set eth0 up
 	ip -n "${prefix}host-a" route add default via 10.1.0.1
 
 	# host-a2
-	ip -n "${prefix}host-a2" address add 10.1.0.3/24 dev eth0
+	ip -n "${prefix}host-a2" address add 10.1.0.3/24 brd + dev eth0
 	ip -n "${prefix}host-a2" link set eth0 up
 	ip -n "${prefix}host-a2" route add default via 10.1.0.1
 
 	# server
-	ip -n "${prefix}server" address add 203.0.113.10/24 dev eth0
-	ip -n "${prefix}server" address add 203.0.113.20/24 dev eth0
+	ip -n "${prefix}server" address add 203.0.113.10/24 brd + dev eth0
+	ip -n "${prefix}server" address add 203.0.113.20/24 brd + dev eth0
 	ip -n "${prefix}server" link set eth0 up
 	ip -n "${prefix}server" route add default via 203.0.113.1
 }
