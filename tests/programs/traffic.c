@@ -4,12 +4,12 @@
  *
  *	traffic serve COUNT READY PORT...
  *		On each port, over UDP and TCP, answers each text with "ADDRESS:PORT", where it came
- *		from, and prints "udp|tcp ADDRESS:PORT TEXT" for each new one. Ends after COUNT
- *texts (0: never). Opens the FIFO READY for writing (-: none) once it listens. traffic send udp|tcp
- *LOCAL_PORT COUNT ADDRESS PORT Sends a text from each of COUNT ports and waits for the answers,
- *holding all of them open; prints "LOCAL_PORT ANSWER" for each. traffic meet a|b PORT ADDRESS_A
- *ADDRESS_B Two of these send to each other from and to PORT until each knows that the other heard
- *it.
+ *		from, and prints "udp|tcp ADDRESS:PORT TO_ADDRESS TEXT" for each new one. Ends after
+ *COUNT texts (0: never). Opens the FIFO READY for writing (-: none) once it listens. traffic send
+ *udp|tcp LOCAL_PORT COUNT ADDRESS PORT Sends a text from each of COUNT ports and waits for the
+ *answers, holding all of them open; prints "LOCAL_PORT ANSWER" for each. traffic meet a|b PORT
+ *ADDRESS_A ADDRESS_B Two of these send to each other from and to PORT until each knows that the
+ *other heard it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -75,7 +75,7 @@ struct server {
 	struct pollfd fds[SOCKETS_MAX];
 	bool tcp[SOCKETS_MAX];
 	int listeners, count;
-	char seen[4 * SOCKETS_MAX][TEXT_SIZE * 2];
+	char seen[4 * SOCKETS_MAX][TEXT_SIZE * 3];
 	int seen_count;
 };
 
@@ -103,7 +103,7 @@ static bool is_new(struct server *s, const char *line)
 /* A text and where it came from; and, in control, by which of our addresses. */
 struct question {
 	char text[TEXT_SIZE];
-	struct sockaddr_in from;
+	struct sockaddr_in from, to;
 	struct iovec part;
 	alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(struct in_pktinfo))];
 	struct msghdr message;
@@ -111,7 +111,7 @@ struct question {
 
 static bool receive(int fd, bool tcp, struct question *q)
 {
-	socklen_t from_len = sizeof(q->from);
+	socklen_t from_len = sizeof(q->from), to_len = sizeof(q->to);
 
 	q->part = (struct iovec){ q->text, sizeof(q->text) - 1 };
 	q->message = (struct msghdr){ .msg_name = tcp ? NULL : &q->from,
@@ -124,13 +124,22 @@ static bool receive(int fd, bool tcp, struct question *q)
 	if (len <= 0)
 		return false;
 	q->text[len] = '\0';
-	return !tcp || getpeername(fd, (struct sockaddr *)&q->from, &from_len) == 0;
+	if (tcp)
+		return getpeername(fd, (struct sockaddr *)&q->from, &from_len) == 0 &&
+		       getsockname(fd, (struct sockaddr *)&q->to, &to_len) == 0;
+	const struct cmsghdr *info = CMSG_FIRSTHDR(&q->message);
+	if (info == NULL || info->cmsg_type != IP_PKTINFO)
+		return false;
+	struct in_pktinfo pktinfo;
+	memcpy(&pktinfo, CMSG_DATA(info), sizeof(pktinfo));
+	q->to.sin_addr = pktinfo.ipi_addr;
+	return true;
 }
 
 static void answer(struct server *s, int i)
 {
 	struct question q;
-	char addr[INET_ADDRSTRLEN], reply[TEXT_SIZE], line[TEXT_SIZE * 2];
+	char addr[INET_ADDRSTRLEN], to[INET_ADDRSTRLEN], reply[TEXT_SIZE], line[TEXT_SIZE * 3];
 
 	if (!receive(s->fds[i].fd, s->tcp[i], &q)) {
 		s->fds[i].fd = -1; /* kept open: the router is to see it so */
@@ -140,7 +149,9 @@ static void answer(struct server *s, int i)
 	(void)snprintf(reply, sizeof(reply), "%s:%u", addr, ntohs(q.from.sin_port));
 	q.part = (struct iovec){ reply, strlen(reply) };
 	(void)sendmsg(s->fds[i].fd, &q.message, MSG_NOSIGNAL);
-	(void)snprintf(line, sizeof(line), "%s %s %s", s->tcp[i] ? "tcp" : "udp", reply, q.text);
+	(void)inet_ntop(AF_INET, &q.to.sin_addr, to, sizeof(to));
+	(void)snprintf(line, sizeof(line), "%s %s %s %s", s->tcp[i] ? "tcp" : "udp", reply, to,
+		       q.text);
 	if (is_new(s, line))
 		(void)puts(line);
 }
