@@ -301,6 +301,19 @@ static void check_in_turn(const char *nat, const char *other_server)
 	check_ports(&r, nat);
 }
 
+/* Both at the same time: their first packets race through the router. */
+static void check_at_once(const char *nat, const char *other_server)
+{
+	static const char both[] = SEND_ALL STAY;
+	CLEANUP(free) char *traffic = built("tests/programs/traffic");
+	CLEANUP(run) struct run r = { .dir = NULL };
+
+	run_natsim(&r, "exec", "one-home", "--nat", nat, "server", "--", traffic, "serve", "200",
+		   "-", "4000", "--with", "host-a", "--", "sh", "-c", both, traffic, "203.0.113.10",
+		   "--with", "host-a2", "--", "sh", "-c", both, traffic, other_server, NULL);
+	check_ports(&r, nat);
+}
+
 static void check_no_shared_port(const char *model)
 {
 	CLEANUP(free) char *nat = NULL;
@@ -308,6 +321,8 @@ static void check_no_shared_port(const char *model)
 	assert_true(asprintf(&nat, "a=%s", model) > 0);
 	check_in_turn(nat, "203.0.113.10");
 	check_in_turn(nat, "203.0.113.20");
+	check_at_once(nat, "203.0.113.10");
+	check_at_once(nat, "203.0.113.20");
 }
 
 static void two_devices_never_share_a_port_of_a_full_cone(void **state)
