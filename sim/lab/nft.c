@@ -46,22 +46,25 @@ static int ctx_new(struct nft_ctx **ret, struct err *e)
 	return 0;
 }
 
-/* The errno behind what libnftables says, -EINVAL if the kernel was not asked. */
+/* The errno behind what libnftables says, -EINVAL if the kernel was not asked. Where the kernel
+ * does not find something, the reason comes without an introduction and goes on with what the user
+ * may have meant: "Error: No such file or directory; did you mean chain ...?" */
 static int error_code(const char *text, size_t len)
 {
 	const char *refusal = memmem(text, len, KERNEL_REFUSAL, strlen(KERNEL_REFUSAL));
+	const char *mark = memmem(text, len, ERROR_MARK, strlen(ERROR_MARK));
+	const char *reason = refusal != NULL ? refusal + strlen(KERNEL_REFUSAL)
+			     : mark != NULL  ? mark + strlen(ERROR_MARK)
+					     : text;
+	size_t reason_len = strcspn(reason, ";\n");
 
-	if (refusal == NULL)
-		return -EINVAL;
-	const char *reason = refusal + strlen(KERNEL_REFUSAL);
-	size_t reason_len = len - (size_t)(reason - text);
 	for (int code = 1; code < ERRNO_MAX; code++) {
 		const char *known = strerror(code);
 
 		if (strlen(known) == reason_len && memcmp(known, reason, reason_len) == 0)
 			return -code;
 	}
-	return -EIO;
+	return refusal != NULL ? -EIO : -EINVAL;
 }
 
 /*

@@ -157,6 +157,12 @@ static void settings_that_cannot_be_written_are_told_of(void **state)
 	check_lack(with_settings_read_only, "/proc/sys is read-only here", "--privileged");
 }
 
+static void a_kernel_without_nft_nat_names_the_modules(void **state)
+{
+	(void)state;
+	check_old("nat", "this kernel has no nft NAT", "modprobe nft_chain_nat");
+}
+
 static void libnftables_too_old_names_the_version(void **state)
 {
 	(void)state;
@@ -187,6 +193,7 @@ int main(void)
 		cmocka_unit_test(no_nf_tables_names_the_module),
 		cmocka_unit_test(no_packet_sockets_name_the_module),
 		cmocka_unit_test(settings_that_cannot_be_written_are_told_of),
+		cmocka_unit_test(a_kernel_without_nft_nat_names_the_modules),
 		cmocka_unit_test(libnftables_too_old_names_the_version),
 		cmocka_unit_test(with_the_shim_and_no_lack_natsim_works),
 	};
