@@ -21,11 +21,12 @@ static inline void free_cleanup(void *p)
 	free(*(void **)p);
 }
 
-/* A descriptor; a negative one is none. */
-static inline void fd_cleanup(const int *fd)
+/* A descriptor; a negative one is none. It leaves -1, so that it may be called again. */
+static inline void fd_cleanup(int *fd)
 {
 	if (*fd >= 0)
 		(void)close(*fd);
+	*fd = -1;
 }
 
 /* Returns *fd and leaves -1 in its place. */

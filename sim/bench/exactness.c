@@ -16,7 +16,6 @@
 #include "sim/bench/bench.h"
 #include "sim/bench/sites.h"
 #include "sim/experiment/statistics.h"
-#include "sim/lab/fd.h"
 #include "sim/lab/process.h"
 
 #define GROUP "How exactly the wire keeps what its links are told"
@@ -120,8 +119,8 @@ static int measure_delay(struct bench *b, struct sites *sites, const char *name,
 {
 	const struct link_profile slow = { .hops = 1, .up = { .delay_us = delay_us } };
 	double times_us[DELAY_PACKETS];
-	CLEANUP(closefd) int in = -1;
-	CLEANUP(closefd) int out = -1;
+	CLEANUP(fd) int in = -1;
+	CLEANUP(fd) int out = -1;
 
 	int rc = sites_use_wire(sites, &slow, e);
 	if (rc == 0)
@@ -188,7 +187,7 @@ static double percent(double part, double whole)
 static int measure_loss(struct bench *b, struct sites *sites, struct err *e)
 {
 	const struct link_profile lossy = { .hops = 1, .up = { .loss = LOSS } };
-	CLEANUP(closefd) int out = -1;
+	CLEANUP(fd) int out = -1;
 	char payload = 0;
 
 	int rc = sites_use_wire(sites, &lossy, e);

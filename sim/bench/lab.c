@@ -18,7 +18,6 @@
 #include "sim/bench/bench.h"
 #include "sim/bench/usage.h"
 #include "sim/experiment/stage.h"
-#include "sim/lab/fd.h"
 #include "sim/lab/netns.h"
 #include "sim/lab/process.h"
 #include "sim/lab/rtnl.h"
@@ -90,7 +89,7 @@ static int bare_build(struct lab_bench *l, struct err *e)
 
 static int bare_up(struct lab_bench *l, struct err *e)
 {
-	CLEANUP(closefd) int home = -1;
+	CLEANUP(fd) int home = -1;
 	int rc = netns_self(&home, e);
 
 	if (rc < 0)
@@ -104,7 +103,7 @@ static int bare_down(struct lab_bench *l, struct err *e)
 {
 	(void)e;
 	for (size_t i = 0; i < NODES_MAX; i++)
-		closefd_cleanup(&l->bare_fds[i]);
+		fd_cleanup(&l->bare_fds[i]);
 	return 0;
 }
 

@@ -9,7 +9,6 @@
 #include <netinet/in.h>
 
 #include "lib/cleanup.h"
-#include "sim/lab/fd.h"
 #include "sim/lab/netns.h"
 
 static const char topology_text[] = "about: Two hosts straight on the Internet\n"
@@ -125,7 +124,7 @@ static struct sockaddr_in listening_addr(const struct sites *sites)
 int sites_connect(const struct sites *sites, int type, int *ret_fd, struct err *e)
 {
 	struct sockaddr_in to = listening_addr(sites);
-	CLEANUP(closefd) int fd = -1;
+	CLEANUP(fd) int fd = -1;
 	int rc = open_in(sites, SITE_FROM, type, &fd, e);
 
 	if (rc == 0 && connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
@@ -138,7 +137,7 @@ int sites_connect(const struct sites *sites, int type, int *ret_fd, struct err *
 int sites_bind(const struct sites *sites, int type, int *ret_fd, struct err *e)
 {
 	struct sockaddr_in own = listening_addr(sites);
-	CLEANUP(closefd) int fd = -1;
+	CLEANUP(fd) int fd = -1;
 	int on = 1, rc = open_in(sites, SITE_TO, type, &fd, e);
 
 	if (rc < 0)

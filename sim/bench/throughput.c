@@ -14,7 +14,6 @@
 #include "lib/cleanup.h"
 #include "sim/bench/bench.h"
 #include "sim/bench/sites.h"
-#include "sim/lab/fd.h"
 #include "sim/lab/process.h"
 
 #define ROUNDS        5u
@@ -87,8 +86,8 @@ static void enlarge_buffer(int fd)
 
 static int measure_packets(struct sites *sites, double *ret_kpkt_s, struct err *e)
 {
-	CLEANUP(closefd) int in = -1;
-	CLEANUP(closefd) int out = -1;
+	CLEANUP(fd) int in = -1;
+	CLEANUP(fd) int out = -1;
 	pid_t sender = -1;
 
 	int rc = sites_bind(sites, SOCK_DGRAM, &in, e);
@@ -131,8 +130,8 @@ static double gbit_per_s(int fd)
 static int measure_stream(struct sites *sites, double *ret_gbit_s, struct err *e)
 {
 	const struct linger reset = { 1, 0 }; /* the same ports are used again at once */
-	CLEANUP(closefd) int listener = -1;
-	CLEANUP(closefd) int out = -1;
+	CLEANUP(fd) int listener = -1;
+	CLEANUP(fd) int out = -1;
 	pid_t sender = -1;
 
 	int rc = sites_bind(sites, SOCK_STREAM, &listener, e);
@@ -142,13 +141,13 @@ static int measure_stream(struct sites *sites, double *ret_gbit_s, struct err *e
 		rc = sites_connect(sites, SOCK_STREAM, &out, e);
 	if (rc < 0)
 		return rc;
-	CLEANUP(closefd) int in = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	CLEANUP(fd) int in = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	if (in < 0)
 		return err_set(e, -errno, "accept a connection");
 	rc = start_sender(pump, out, process_now_us() + ROUND_US, &sender, e);
 	if (rc < 0)
 		return rc;
-	closefd_cleanup(&out);
+	fd_cleanup(&out);
 	*ret_gbit_s = gbit_per_s(in);
 	(void)waitpid(sender, NULL, 0);
 	(void)setsockopt(in, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "sim/lab/fd.h"
 #include "sim/lab/netns.h"
 #include "sim/lab/process.h"
 #include "sim/lab/rtnl.h"
@@ -45,7 +44,7 @@ int usage_run_program(const char *const *argv, const char *const *env, int stder
 {
 	struct process process = PROCESS_NONE;
 	char text[PROCESS_STATUS_SIZE];
-	CLEANUP(closefd) int here = -1;
+	CLEANUP(fd) int here = -1;
 	int status = 0;
 
 	int rc = netns_self(&here, e);
@@ -77,8 +76,8 @@ static bool have_children(void)
 
 static int make_witness(struct netlink *nl, struct err *e)
 {
-	CLEANUP(closefd) int home = -1;
-	CLEANUP(closefd) int scratch = -1;
+	CLEANUP(fd) int home = -1;
+	CLEANUP(fd) int scratch = -1;
 
 	int rc = netns_self(&home, e);
 	if (rc == 0)

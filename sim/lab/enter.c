@@ -26,7 +26,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sim/lab/fd.h"
+#include "lib/cleanup.h"
 #include "sim/lab/process.h"
 #include "sim/lab/rtnl.h"
 #include "sim/lab/signals.h"
@@ -53,7 +53,7 @@ static bool sysctl_is(const char *key, long value)
 	char path[128], text[32];
 
 	(void)snprintf(path, sizeof(path), "/proc/sys/%s", key);
-	CLEANUP(closefd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	CLEANUP(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	if (len <= 0)
 		return false;
@@ -100,7 +100,7 @@ static int user_refused(struct err *e, int code, const char *what)
 
 static int write_file(const char *path, const char *text)
 {
-	CLEANUP(closefd) int fd = open(path, O_WRONLY | O_CLOEXEC);
+	CLEANUP(fd) int fd = open(path, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0 || write(fd, text, strlen(text)) < 0)
 		return -errno;

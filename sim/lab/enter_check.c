@@ -12,12 +12,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/cleanup.h"
 #include "sim/lab/conntrack.h"
 #include "sim/lab/enter.h"
-#include "sim/lab/fd.h"
 #include "sim/lab/netns.h"
 #include "sim/lab/nft.h"
 #include "sim/lab/rtnl.h"
+#include "sim/model/ruleset.h"
 
 /* Everything that the files of nat_models/rules/ use, once. */
 static const char ruleset[] =
@@ -78,7 +79,7 @@ static int check_netfilter(struct err *e)
 
 	int rc = netlink_open(NETLINK_NETFILTER, &nl, &reason);
 	if (rc == 0)
-		rc = nft_flush_dynamic(&nl, "natsim", &reason);
+		rc = nft_flush_dynamic(&nl, RULESET_TABLE, &reason);
 	if (rc < 0 && rc != -ENOENT)
 		return err_set_plain(e, rc,
 				     "this kernel has no nftables (modprobe nf_tables, or "
@@ -122,7 +123,7 @@ static int check_veth(int netns_fd, struct err *e)
 /* Asks for a type that packet sockets do not have: closing one that exists takes 10 ms. */
 static int check_packet_socket(struct err *e)
 {
-	CLEANUP(closefd) int fd = socket(AF_PACKET, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	CLEANUP(fd) int fd = socket(AF_PACKET, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 && errno != ESOCKTNOSUPPORT)
 		return err_set(e, -errno,
@@ -148,8 +149,8 @@ static int check_inside(int netns_fd, struct err *e)
 
 int enter_check_machine(struct err *e)
 {
-	CLEANUP(closefd) int home = -1;
-	CLEANUP(closefd) int scratch = -1;
+	CLEANUP(fd) int home = -1;
+	CLEANUP(fd) int scratch = -1;
 
 	int rc = netns_self(&home, e);
 	if (rc < 0)

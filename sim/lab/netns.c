@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sim/lab/fd.h"
+#include "lib/cleanup.h"
 
 int netns_self(int *ret_fd, struct err *e)
 {
@@ -37,7 +37,7 @@ int netns_unshare(int *ret_fd, struct err *e)
 
 int netns_new(int *ret_fd, struct err *e)
 {
-	CLEANUP(closefd) int home = -1;
+	CLEANUP(fd) int home = -1;
 
 	int rc = netns_self(&home, e);
 	if (rc < 0)
@@ -62,7 +62,7 @@ void netns_return(int home_fd)
 
 int netns_run(int fd, int (*fn)(void *arg, struct err *e), void *arg, struct err *e)
 {
-	CLEANUP(closefd) int home = -1;
+	CLEANUP(fd) int home = -1;
 
 	int rc = netns_self(&home, e);
 	if (rc < 0)
@@ -103,7 +103,7 @@ int netns_sysctl(const char *key, const char *value, struct err *e)
 	int len = snprintf(path, sizeof(path), "/proc/sys/%s", key);
 	if (len < 0 || (size_t)len >= sizeof(path))
 		return sysctl_failed(e, -ENAMETOOLONG, key, value);
-	CLEANUP(closefd) int fd = open(path, O_RDWR | O_CLOEXEC);
+	CLEANUP(fd) int fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		return sysctl_failed(e, -errno, key, value);
 	if (sysctl_is(fd, value))

@@ -18,7 +18,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "sim/lab/fd.h"
+#include "lib/cleanup.h"
 #include "sim/lab/netns.h"
 #include "sim/lab/nft_merge.h"
 
@@ -111,7 +111,7 @@ struct load {
  */
 static int load_from_file(const char *text, struct nft_ctx **ret, struct err *e)
 {
-	CLEANUP(closefd) int fd = memfd_create("ruleset", MFD_CLOEXEC);
+	CLEANUP(fd) int fd = memfd_create("ruleset", MFD_CLOEXEC);
 	CLEANUP(ctx) struct nft_ctx *ctx = NULL;
 	char path[sizeof("/proc/self/fd/") + 10];
 

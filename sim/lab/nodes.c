@@ -13,16 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/cleanup.h"
 #include "sim/lab/conntrack.h"
-#include "sim/lab/fd.h"
 #include "sim/lab/netns.h"
 #include "sim/lab/nft.h"
 #include "sim/lab/process.h"
 #include "sim/lab/rtnl.h"
 #include "sim/lab/rulesets.h"
-
-/* The table of nat_models/rules/. */
-#define TABLE "natsim"
 
 /* How often to look whether a link carries packets yet, where the kernel does not say so itself,
  * and how long in all: its link watch may hold back for a second (net/core/link_watch.c). */
@@ -51,7 +48,7 @@ void nodes_fini(struct nodes *nodes)
 	for (size_t i = 0; nodes->items != NULL && i < nodes->plan->nodes_count; i++) {
 		netlink_close(&nodes->items[i].route);
 		netlink_close(&nodes->items[i].netfilter);
-		closefd_cleanup(&nodes->items[i].netns_fd);
+		fd_cleanup(&nodes->items[i].netns_fd);
 	}
 	free(nodes->items);
 	nodes->items = NULL;
@@ -167,7 +164,7 @@ static void start_rulesets(struct nodes *nodes)
 
 int nodes_build(struct nodes *nodes, struct err *e)
 {
-	CLEANUP(closefd) int home = -1;
+	CLEANUP(fd) int home = -1;
 	struct walk walk = { .nodes = nodes };
 
 	int rc = netns_self(&home, e);
@@ -240,7 +237,7 @@ static int flush_router(struct node *node, struct err *e)
 {
 	struct err reason = { .kind = ERR_NONE };
 
-	int rc = nft_flush_dynamic(&node->netfilter, TABLE, &reason);
+	int rc = nft_flush_dynamic(&node->netfilter, RULESET_TABLE, &reason);
 	if (rc < 0 && rc != -ENOENT)
 		return err_set_plain(e, rc, "%s", reason.text);
 	return conntrack_flush(&node->netfilter, e);

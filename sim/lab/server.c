@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "lib/buf.h"
-#include "sim/lab/fd.h"
+#include "lib/cleanup.h"
 
 /* It starts in some milliseconds; more than this, and it never will. */
 #define READY_US 5000000u
@@ -29,7 +29,7 @@ int server_start(const char *path, const char *const *env, int netns_fd, struct 
 		return err_set(e, -errno, "make a pipe");
 	server.path = path;
 	server.output_fd = ends[0];
-	CLEANUP(closefd) int write_end = ends[1];
+	CLEANUP(fd) int write_end = ends[1];
 	struct process_config config = { .argv = argv,
 					 .env = env,
 					 .netns_fd = netns_fd,
@@ -143,6 +143,6 @@ int server_check(struct server *server, struct err *e)
 void server_end(struct server *server)
 {
 	process_end(&server->process);
-	closefd_cleanup(&server->output_fd);
+	fd_cleanup(&server->output_fd);
 	*server = (struct server)SERVER_NONE;
 }

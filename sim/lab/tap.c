@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "sim/lab/fd.h"
+#include "lib/cleanup.h"
 #include "sim/lab/linger.h"
 #include "sim/lab/netns.h"
 
@@ -98,7 +98,7 @@ static int set_options(int fd)
 static int open_here(void *arg, struct err *e)
 {
 	struct sockaddr_ll all = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
-	CLEANUP(closefd) int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	CLEANUP(fd) int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0 || set_filter(fd) < 0 || set_options(fd) < 0 ||
 	    bind(fd, (const struct sockaddr *)&all, sizeof(all)) < 0)

@@ -6,8 +6,8 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
+#include "lib/cleanup.h"
 #include "sim/lab/conntrack.h"
-#include "sim/lab/fd.h"
 #include "sim/lab/netns.h"
 #include "sim/lab/nft.h"
 #include "sim/lab/rtnl.h"
@@ -68,7 +68,7 @@ static int send_datagrams(void *arg, struct err *e)
 {
 	const struct flow *flow = arg;
 	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(flow->from_port) };
-	CLEANUP(closefd) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CLEANUP(fd) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	addr.sin_addr.s_addr = htonl(LOOPBACK);
 	if (bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0)
@@ -129,8 +129,8 @@ static void a_translated_flow_is_listed_as_it_goes_and_comes(void **state)
 static int connect_tcp(void *arg, struct err *e)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
-	CLEANUP(closefd) int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	CLEANUP(closefd) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CLEANUP(fd) int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	CLEANUP(fd) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	(void)arg;
 	to.sin_addr.s_addr = htonl(LOOPBACK);

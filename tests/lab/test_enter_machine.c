@@ -18,7 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-#include "sim/lab/fd.h"
+#include "lib/cleanup.h"
 
 /* ---- enter_namespaces */
 
@@ -61,7 +61,7 @@ static void forbid(long call, int arg0, int arg2, int error)
 
 static void write_text(const char *path, const char *text)
 {
-	CLEANUP(closefd) int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	CLEANUP(fd) int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 
 	MUST(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 }

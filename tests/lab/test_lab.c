@@ -11,8 +11,8 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "lib/cleanup.h"
 #include "sim/lab/conntrack.h"
-#include "sim/lab/fd.h"
 #include "sim/lab/lab.h"
 #include "sim/lab/netns.h"
 #include "sim/lab/nft.h"
@@ -272,7 +272,7 @@ static void a_lab_with_a_record_is_over_when_lab_free_returns(void **state)
 	struct two_homes t;
 	struct lab_config config = config_of(&t);
 	struct lab *lab = NULL;
-	CLEANUP(closefd) int record = memfd_create("record", MFD_CLOEXEC);
+	CLEANUP(fd) int record = memfd_create("record", MFD_CLOEXEC);
 	unsigned before = count_fds();
 
 	(void)state;

@@ -5,7 +5,7 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
-#include "sim/lab/fd.h"
+#include "lib/cleanup.h"
 #include "sim/lab/netns.h"
 #include "sim/lab/nft.h"
 #include "sim/lab/rtnl.h"
@@ -84,7 +84,7 @@ static void loading_changes_one_namespace_only(void **state)
 {
 	struct err e;
 	const struct scratch *scratch = *state;
-	CLEANUP(closefd) int home = -1;
+	CLEANUP(fd) int home = -1;
 	ino_t before = here();
 
 	ASSERT_OK(netns_self(&home, &e));
@@ -180,7 +180,7 @@ static const char remembering[] =
 static int send_to_port_9(void *arg, struct err *e)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
-	CLEANUP(closefd) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CLEANUP(fd) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	(void)arg;
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 
 #include "lib/buf.h"
-#include "sim/lab/fd.h"
+#include "lib/cleanup.h"
 #include "sim/lab/netns.h"
 
 /* Runs argv to its end in namespace netns_fd (-1: here) and returns its status; its output goes to
@@ -16,7 +16,7 @@ static int run(const char *const *argv, const char *const *env, int netns_fd, st
 {
 	struct err e;
 	struct process p = PROCESS_NONE;
-	CLEANUP(closefd) int here_fd = -1;
+	CLEANUP(fd) int here_fd = -1;
 	int ends[2], status = -1;
 	char piece[512];
 	ssize_t got = 0;
@@ -51,7 +51,7 @@ static struct process start_shell_to(int stdout_fd, const char *line, bool own_g
 {
 	struct err e;
 	struct process p = PROCESS_NONE;
-	CLEANUP(closefd) int here_fd = -1;
+	CLEANUP(fd) int here_fd = -1;
 
 	ASSERT_OK(netns_self(&here_fd, &e));
 	struct process_config config = { .argv = (const char *const[]){ "sh", "-c", line, NULL },
@@ -73,7 +73,7 @@ static void a_program_runs_in_its_namespace(void **state)
 {
 	struct err e;
 	CLEANUP(buf) struct buf out = BUF_INIT;
-	CLEANUP(closefd) int fd = -1;
+	CLEANUP(fd) int fd = -1;
 	char expected[64];
 
 	(void)state;
@@ -102,7 +102,7 @@ static void the_environment_is_natsims_with_what_is_added(void **state)
 static void no_descriptor_is_handed_down(void **state)
 {
 	CLEANUP(buf) struct buf out = BUF_INIT;
-	CLEANUP(closefd) int leaky = dup(STDERR_FILENO);
+	CLEANUP(fd) int leaky = dup(STDERR_FILENO);
 
 	(void)state;
 	assert_true(leaky > 2);
@@ -114,8 +114,8 @@ static void descriptors_may_lie_where_others_are_to_go(void **state)
 {
 	struct err e;
 	struct process p = PROCESS_NONE;
-	CLEANUP(closefd) int here_fd = -1;
-	CLEANUP(closefd) int saved = dup(STDIN_FILENO);
+	CLEANUP(fd) int here_fd = -1;
+	CLEANUP(fd) int saved = dup(STDIN_FILENO);
 	int ends[2], status = -1;
 	char text[64] = "";
 
@@ -166,7 +166,7 @@ static void signals_are_as_a_program_expects_them(void **state)
 static int start_error(const char *path, struct err *e)
 {
 	struct process p = PROCESS_NONE;
-	CLEANUP(closefd) int here_fd = -1;
+	CLEANUP(fd) int here_fd = -1;
 
 	assert_int_equal(netns_self(&here_fd, e), 0);
 	int rc =

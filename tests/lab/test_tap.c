@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "sim/lab/fd.h"
+#include "lib/cleanup.h"
 #include "sim/lab/netns.h"
 #include "sim/lab/rtnl.h"
 #include "sim/lab/tap.h"
