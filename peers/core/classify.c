@@ -13,7 +13,8 @@
  * Ours: listen, connect to A:p from the listener's port, and ask the server to connect back
  * (docs/protocol.md).
  *
- * A filtering test whose answer does not come within give_up_us counts as refused by the router.
+ * A filtering test whose answer does not come within give_up_us counts as refused by the router;
+ * for answers that must come there is more time.
  * One that is answered from any other address than the one that was asked for counts for nothing:
  * that would make every router before a server without RFC 5780 look wide open, or shut.
  */
@@ -24,6 +25,11 @@
 
 /* RFC 8489, section 6.2.1 has 500 ms; here a lost request only delays, and waiting costs more. */
 #define RETRY_US 100000u
+
+/* How long at least an answer that must come may take. A router that draws its ports may drop a SYN
+ * whose draw was bad; the next ones go out after one second and after three (RFC 6298, section 2).
+ */
+#define ANSWER_US 3500000u
 
 enum {
 	SOCKET_QUERY = 1,      /* + index of the query */
@@ -77,7 +83,13 @@ static void send_request(struct classify *c, struct classify_query *q, struct ac
 		act_udp_send(out, q->socket, q->to, w.data, w.len);
 }
 
-/* The socket is there: ask. */
+static uint64_t answer_until_us(const struct classify *c, uint64_t now_us)
+{
+	return now_us + (c->config.give_up_us > ANSWER_US ? c->config.give_up_us : ANSWER_US);
+}
+
+/* The socket is there: ask. Only over UDP is a filtering test answered, or not, by the answer
+ * itself. */
 static void ask(struct classify *c, struct classify_query *q, uint64_t now_us, struct actions *out)
 {
 	uint8_t id[12];
@@ -87,7 +99,8 @@ static void ask(struct classify *c, struct classify_query *q, uint64_t now_us, s
 	q->id = stun_id_make(id);
 	q->state = QUERY_ASKING;
 	q->retry_us = c->config.tcp ? NEVER : now_us + RETRY_US;
-	q->deadline_us = now_us + c->config.give_up_us;
+	q->deadline_us = is_filtering(c, q) && !c->config.tcp ? now_us + c->config.give_up_us
+							      : answer_until_us(c, now_us);
 	send_request(c, q, out);
 }
 
@@ -95,7 +108,7 @@ static void open_query(struct classify *c, struct classify_query *q, struct endp
 		       uint64_t now_us, struct actions *out)
 {
 	q->state = QUERY_OPENING;
-	q->deadline_us = now_us + c->config.give_up_us;
+	q->deadline_us = answer_until_us(c, now_us);
 	if (!c->config.tcp)
 		act_udp_open(out, q->socket, local);
 	else if (is_filtering(c, q))
@@ -129,7 +142,7 @@ static void ask_the_rest(struct classify *c, uint64_t now_us, struct actions *ou
 	open_query(c, mapping_query(c, 0), any, now_us, out);
 	for (size_t i = 1; i < 4; i++) {
 		mapping_query(c, i)->state = QUERY_OPENING;
-		mapping_query(c, i)->deadline_us = now_us + 2 * c->config.give_up_us;
+		mapping_query(c, i)->deadline_us = answer_until_us(c, answer_until_us(c, now_us));
 	}
 	open_query(c, &c->queries[CLASSIFY_FILTERING_FIRST], any, now_us, out);
 	open_query(c, &c->queries[CLASSIFY_FILTERING_FIRST + 1], any, now_us, out);
