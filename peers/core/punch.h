@@ -42,7 +42,8 @@ struct punch_attempt {
 /* An established TCP connection. Its number is the path of the handshake. */
 struct punch_stream {
 	bool open;
-	bool heard; /* a message of the peer's came in */
+	bool heard;               /* a message of the peer's came in */
+	uint64_t silent_until_us; /* if none has by then, it is given up */
 	uint32_t socket;
 	struct endpoint remote;
 	struct probe_stream in;

@@ -14,9 +14,9 @@
  */
 #include "peers/core/punch.h"
 
-/* RFC 6298, section 2: what is lost on a new connection is sent again after a second. One on which
- * nothing was heard for longer is dead on the other side. */
-#define SILENT_US 1000000u
+/* What is lost on a connection is sent again after a time that depends on the path; RFC 6298,
+ * section 2, wants it to be a second at least, Linux and others make do with this. */
+#define RETRANSMIT_MIN_US 200000u
 
 /* The first attempt lasts two intervals, or three round-trips to the rendezvous where those are
  * longer. */
@@ -26,6 +26,20 @@ static uint64_t first_lasts_us(const struct punch *p)
 	uint64_t shortest_us = 2u * PUNCH_INTERVAL_US;
 
 	return 3 * rtt_us > shortest_us ? 3 * rtt_us : shortest_us;
+}
+
+/* How long a connection may be silent. One of which nothing was heard for longer than a lost
+ * greeting takes to come again is dead on the other side: there it was given up just as it came
+ * about, and the RST did not get here. The path is at most as long as the longest attempt so far,
+ * or else the next one will be. */
+static uint64_t silence_us(const struct punch *p)
+{
+	uint64_t longest_us = first_lasts_us(p);
+
+	for (size_t i = 0; i < p->introduce.peer_count; i++)
+		if (p->attempts[i].lasts_us > longest_us)
+			longest_us = p->attempts[i].lasts_us;
+	return RETRANSMIT_MIN_US + longest_us;
 }
 
 static struct punch_stream *stream_find(struct punch *p, uint32_t socket)
@@ -120,15 +134,16 @@ static void stream_begin(struct punch *p, uint64_t now_us, const struct event *e
 	struct punch_attempt *attempt = attempt_find(p, ev->socket);
 	struct punch_stream *stream = stream_place(p, out);
 
-	if (attempt != NULL && now_us + SILENT_US > attempt->retry_us)
-		attempt->retry_us = now_us + SILENT_US;
 	if (stream == NULL) {
 		act_abort(out, ev->socket);
 		if (attempt != NULL)
 			attempt->open = false;
 		return;
 	}
-	*stream = (struct punch_stream){ .open = true, .socket = ev->socket, .remote = ev->remote };
+	*stream = (struct punch_stream){ .open = true,
+					 .socket = ev->socket,
+					 .remote = ev->remote,
+					 .silent_until_us = now_us + silence_us(p) };
 	send_probe(p, ev->socket, &greeting, out);
 }
 
@@ -180,30 +195,32 @@ static void tcp_event(struct punch *p, uint64_t now_us, const struct event *ev, 
 		closed(p, ev->socket, stream);
 }
 
-/* Nothing is begun towards a candidate that a connection has come from: the kernel would refuse a
- * second one between the same endpoints. */
-static bool has_accepted(const struct punch *p, struct endpoint remote)
+static void abort_silent(struct punch *p, uint64_t now_us, struct actions *out)
+{
+	for (size_t i = 0; i < PUNCH_PATHS_MAX; i++) {
+		struct punch_stream *s = &p->streams[i];
+
+		if (s->open && !s->heard && now_us >= s->silent_until_us)
+			stream_abort(p, s, out);
+	}
+}
+
+/* The kernel would refuse a second connection between the same endpoints, whoever began it. */
+static bool has_stream(const struct punch *p, struct endpoint remote)
 {
 	for (size_t i = 0; i < PUNCH_PATHS_MAX; i++)
-		if (p->streams[i].open && p->streams[i].socket >= SOCKET_ACCEPTED &&
-		    endpoint_equal(p->streams[i].remote, remote))
+		if (p->streams[i].open && endpoint_equal(p->streams[i].remote, remote))
 			return true;
 	return false;
 }
 
-/* Begins afresh what has not come through in its time, or came through and stayed silent. */
+/* Begins afresh what has not come through in its time. */
 static void retry(struct punch *p, size_t candidate, uint64_t now_us, struct actions *out)
 {
-	uint32_t socket = PUNCH_SOCKET_CONNECT + (uint32_t)candidate;
-	struct punch_stream *stream = stream_find(p, socket);
-
-	if (now_us < p->attempts[candidate].retry_us || (stream != NULL && stream->heard) ||
-	    has_accepted(p, p->introduce.peer[candidate]))
+	if (now_us < p->attempts[candidate].retry_us || has_stream(p, p->introduce.peer[candidate]))
 		return;
-	if (stream != NULL)
-		stream_abort(p, stream, out);
-	else if (p->attempts[candidate].open)
-		act_abort(out, socket);
+	if (p->attempts[candidate].open)
+		act_abort(out, PUNCH_SOCKET_CONNECT + (uint32_t)candidate);
 	start_attempt(p, candidate, now_us, out);
 }
 
@@ -222,6 +239,7 @@ static void greet_again(struct punch *p, struct actions *out)
 
 static void tcp_round(struct punch *p, uint64_t now_us, struct actions *out)
 {
+	abort_silent(p, now_us, out);
 	p->next_round_us = now_us + first_lasts_us(p);
 	for (size_t i = 0; i < p->introduce.peer_count; i++) {
 		retry(p, i, now_us, out);

@@ -339,7 +339,7 @@ static void nothing_is_begun_towards_where_a_connection_came_from(void **state)
 		p->w->loss = 1; /* no reset ends it */
 		if (accepted == 1)
 			accept_one(p, 0, p->peers[0].introduce.peer[0]);
-		toy_run(p->w, p->w->now_us + 2000000);
+		toy_run(p->w, p->w->now_us + 250000);
 		assert_true((p->peers[0].attempts[0].retry_us == retry_us) == (accepted == 1));
 		toy_pair_free(p);
 	}
@@ -359,12 +359,46 @@ static void a_connection_that_stays_silent_is_begun_afresh(void **state)
 	uint64_t isn = s->isn;
 	toy_step(p->w, TOY_A,
 		 &(struct event){ .kind = EVENT_CONNECTED, .socket = s->id, .remote = s->remote });
-	toy_run(p->w, p->w->now_us + 900000);
+	toy_run(p->w, p->w->now_us + 290000);
 	s = toy_socket_find(&p->w->hosts[TOY_A], PUNCH_SOCKET_CONNECT);
 	assert_true(s != NULL && s->isn == isn);
-	toy_run(p->w, p->w->now_us + 200000);
+	toy_run(p->w, p->w->now_us + 110000);
 	s = toy_socket_find(&p->w->hosts[TOY_A], PUNCH_SOCKET_CONNECT);
 	assert_true(s != NULL && s->isn != isn && s->state == TOY_SYN_SENT);
+	toy_pair_free(p);
+}
+
+/* The same, but the peer had begun it: it must not keep this side from beginning one. */
+static void an_accepted_connection_that_stays_silent_is_begun_afresh(void **state)
+{
+	struct toy_pair *p = lonely_pair(true);
+	struct toy_host *a = &p->w->hosts[TOY_A];
+
+	(void)state;
+	p->w->loss = 1;
+	toy_run(p->w, a->wake_us);
+	struct toy_socket *s = toy_socket_find(a, PUNCH_SOCKET_CONNECT);
+	assert_non_null(s);
+	struct endpoint remote = s->remote;
+	s->state = TOY_FREE;
+	toy_step(p->w, TOY_A,
+		 &(struct event){ .kind = EVENT_CLOSED,
+				  .socket = PUNCH_SOCKET_CONNECT,
+				  .error = ECONNREFUSED });
+	s = toy_socket_new(a, (struct toy_socket){ .state = TOY_ESTABLISHED,
+						   .id = a->next_accepted++,
+						   .local = p->peers[0].introduce.local,
+						   .remote = remote });
+	toy_step(p->w, TOY_A,
+		 &(struct event){ .kind = EVENT_ACCEPTED,
+				  .socket = s->id,
+				  .listener = PUNCH_SOCKET_LISTENER,
+				  .remote = remote });
+	toy_run(p->w, p->w->now_us + 290000);
+	assert_null(toy_socket_find(a, PUNCH_SOCKET_CONNECT));
+	toy_run(p->w, p->w->now_us + 110000);
+	assert_non_null(toy_socket_find(a, PUNCH_SOCKET_CONNECT));
+	assert_null(toy_socket_find(a, SOCKET_ACCEPTED));
 	toy_pair_free(p);
 }
 
@@ -418,6 +452,7 @@ int main(void)
 		cmocka_unit_test(silent_connections_give_way_to_one_that_speaks),
 		cmocka_unit_test(nothing_is_begun_towards_where_a_connection_came_from),
 		cmocka_unit_test(a_connection_that_stays_silent_is_begun_afresh),
+		cmocka_unit_test(an_accepted_connection_that_stays_silent_is_begun_afresh),
 		cmocka_unit_test(a_nominated_connection_that_breaks_is_replaced_by_the_other),
 	};
 
