@@ -53,11 +53,11 @@ static int build(struct lab *lab, const struct lab_config *config, struct err *e
 	if (rc == 0)
 		rc = start_rendezvous(lab, config, e);
 	if (rc == 0)
-		rc = nodes_await_rulesets(&lab->nodes, e);
+		rc = nodes_await_links(&lab->nodes, e);
+	if (rc == 0)
+		rc = nodes_await_routers(&lab->nodes, e);
 	if (rc == 0)
 		rc = start_wire(lab, config, e);
-	if (rc == 0)
-		rc = nodes_await_links(&lab->nodes, e);
 	if (rc == 0 && config->rendezvous_path != NULL)
 		rc = server_await_ready(&lab->rendezvous, e);
 	return rc;

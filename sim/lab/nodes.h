@@ -15,23 +15,28 @@ struct node {
 	struct netlink route; /* rtnetlink and nfnetlink in it; kept open, since they are used */
 	struct netlink netfilter; /* again and again and nft.h has its reason; the second for */
 				  /* routers only */
+	struct nft_ctx *ruleset;  /* what loaded it, for nft_release(); NULL: none has */
 };
 
 struct nodes {
-	const struct plan *plan;   /* borrowed */
-	struct node *items;        /* one for each of the plan's nodes */
-	struct rulesets *rulesets; /* NULL until the nodes are made */
+	const struct plan *plan;       /* borrowed */
+	struct node *items;            /* one for each of the plan's nodes */
+	struct nodes_builder *routers; /* while they are being set up; else NULL */
 };
 
 /* Nothing is there yet, and nodes_fini() may be called at any time from here on. */
 void nodes_init(struct nodes *nodes, const struct plan *plan);
 void nodes_fini(struct nodes *nodes);
 
-/* Carries out the plan's operations in their order. When it returns, the rulesets may still be on
- * their way, since nothing else depends on them and the programs of the lab can start meanwhile;
- * the second function waits for them. The calling thread ends in the namespace it came from. */
+/*
+ * Carries out the plan's operations. A thread of its own sets up the routers (their namespaces,
+ * sysctls and rulesets) beside the calling one, which leaves libnftables alone meanwhile and ends
+ * in the namespace it came from. When nodes_build() returns, the rulesets may still be on their
+ * way, since no other operation depends on them, and the programs of the lab can start meanwhile;
+ * nodes_await_routers() waits for them.
+ */
 int nodes_build(struct nodes *nodes, struct err *e);
-int nodes_await_rulesets(struct nodes *nodes, struct err *e);
+int nodes_await_routers(struct nodes *nodes, struct err *e);
 
 /* Until every link that was set up carries packets. */
 int nodes_await_links(struct nodes *nodes, struct err *e);

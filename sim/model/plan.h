@@ -26,7 +26,7 @@
 
 enum plan_kind {
 	PLAN_NODE,    /* node: a network namespace, with lo up */
-	PLAN_SYSCTL,  /* key (slashes, below /proc/sys) = value */
+	PLAN_SYSCTL,  /* key (slashes, below /proc/sys) = value; none of a single interface's */
 	PLAN_VETH,    /* ifname in node <-> peer_ifname in peer_node, with MAC addresses */
 	PLAN_BRIDGE,  /* ifname in node: a bridge without spanning tree */
 	PLAN_ENSLAVE, /* ifname becomes a port of bridge peer_ifname, both in node */
