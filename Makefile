@@ -142,6 +142,8 @@ asan: ## every test, under the address and undefined-behaviour sanitisers
 	@+$(MAKE) --no-print-directory VARIANT=asan tests
 valgrind: $(UNIT_TESTS) ## unit tests, under valgrind
 	@RUN_UNDER='valgrind --quiet --error-exitcode=1 --leak-check=full' ci/run-tests $^
+models-readme: $(PROGRAMS) ## make the table in nat_models/README.md anew
+	@ci/models-readme $(B)/natsim >$(B)/models.md && mv $(B)/models.md nat_models/README.md
 fuzz: ## look for input that breaks a reader, FUZZ_S=60 seconds for each (clang)
 	@+$(MAKE) --no-print-directory VARIANT=fuzz fuzz-run
 fuzz-run: $(FUZZERS)
@@ -211,4 +213,4 @@ clean: ## remove everything that was built
 	rm -rf build out
 
 .PHONY: all deps sim-all bench check tests unit lab-tests asan valgrind fuzz fuzz-run lint format \
-	install uninstall help clean
+	models-readme install uninstall help clean

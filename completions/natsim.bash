@@ -58,8 +58,9 @@ _natsim() {
 	fi
 	case $verb:$cur in
 	run:-*) _natsim_words '--only --trials --seed -j --out' "$cur" ;;
-	classify:-*) _natsim_words '--all --json --seed -j' "$cur" ;;
-	models:-* | topologies:-*) _natsim_words '--names --json' "$cur" ;;
+	classify:-*) _natsim_words '--all --card --quick --json --seed -j' "$cur" ;;
+	models:-*) _natsim_words '--names --json --markdown' "$cur" ;;
+	topologies:-*) _natsim_words '--names --json' "$cur" ;;
 	model:-*) _natsim_words '--nft' "$cur" ;;
 	exec:-*) _natsim_words '--nat --link --with --tables --pcap --seed --' "$cur" ;;
 	plan:-*) _natsim_words '--nat --script' "$cur" ;;

@@ -29,7 +29,7 @@ static inline bool model_files_read(const char *path, struct buf *out)
 	return true;
 }
 
-#define MODEL_FILES_RULES_MAX 64u
+#define MODEL_FILES_RULES_MAX 128u
 
 static inline void model_files_rules(struct ruleset_files *ret)
 {

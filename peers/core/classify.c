@@ -335,7 +335,7 @@ static void sample_next(struct classify *c, uint64_t now_us, struct actions *out
 		struct classify_query *q = &c->queries[i];
 
 		if (q->state == QUERY_SILENT) {
-			finish(c, "the rendezvous does not answer", out);
+			finish(c, CLASSIFY_NO_ANSWER, out);
 			return;
 		}
 		if (q->state == QUERY_IDLE)

@@ -11,6 +11,9 @@
 
 extern const struct strategy classify_strategy;
 
+/* The reason of a failure that means that nothing gets through. */
+#define CLASSIFY_NO_ANSWER "the rendezvous does not answer"
+
 /* Fresh sockets whose outside ports tell how the router chooses them. */
 #define CLASSIFY_SAMPLES 10u
 
@@ -50,7 +53,8 @@ struct classify {
 /* The strategy's JSON line. */
 void classify_report(const void *state, struct buf *out);
 
-/* What the samples say: "preserve", "sequential" (then *ret_step is not 0) or "random". */
+/* What the samples say: "preserve", "sequential" (then *ret_step is not 0), "block"
+ * (random ports that are near to each other) or "random". */
 const char *classify_ports(const struct endpoint *local, const struct endpoint *mapped,
 			   size_t count, int *ret_step);
 

@@ -35,6 +35,20 @@ static size_t common_step(const struct endpoint *mapped, size_t count, int *ret_
 	return best;
 }
 
+/* Ten random ports of the whole range are as near to each other as this once in 10^10 times. */
+#define BLOCK_PORTS_MAX 4096
+
+static bool are_near(const struct endpoint *mapped, size_t count)
+{
+	uint16_t low = mapped[0].port, high = mapped[0].port;
+
+	for (size_t i = 1; i < count; i++) {
+		low = mapped[i].port < low ? mapped[i].port : low;
+		high = mapped[i].port > high ? mapped[i].port : high;
+	}
+	return high - low < BLOCK_PORTS_MAX;
+}
+
 /*
  * A sequential router may have reached the end of its range once while it was sampled, and may have
  * given a port to somebody else: all steps but two must agree. By chance that happens to a random
@@ -56,7 +70,7 @@ const char *classify_ports(const struct endpoint *local, const struct endpoint *
 		*ret_step = step;
 		return "sequential";
 	}
-	return "random";
+	return are_near(mapped, count) ? "block" : "random";
 }
 
 static const char *filtering(const struct classify *c)

@@ -21,11 +21,17 @@ struct bench {
  * `natsim plan --script` prints. */
 int bench_lab(struct bench *b, struct err *e);
 
+/* Rulesets loaded, against that of one rule. */
+int bench_rulesets(struct bench *b, struct err *e);
+
 /* Processor time of a trial, against starting two programs that do nothing. */
 int bench_trial(struct bench *b, struct err *e);
 
 /* What the wire forwards, against the kernel. */
 int bench_throughput(struct bench *b, struct err *e);
+
+/* What routers forward, each mapping with each filtering, against one of one rule. */
+int bench_routers(struct bench *b, struct err *e);
 
 /* How exactly the wire keeps the delay and the loss it was told. */
 int bench_exactness(struct bench *b, struct err *e);

@@ -219,7 +219,7 @@ static int measure_loss(struct bench *b, struct sites *sites, struct err *e)
 int bench_exactness(struct bench *b, struct err *e)
 {
 	CLEANUP(sites) struct sites sites = { .wire = NULL };
-	int rc = sites_open(b->catalog, &sites, e);
+	int rc = sites_open(b->catalog, NULL, &sites, e);
 
 	if (rc == 0)
 		rc = measure_delay(b, &sites, "no delay", 0, e);

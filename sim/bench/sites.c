@@ -11,18 +11,30 @@
 #include "lib/cleanup.h"
 #include "sim/lab/netns.h"
 
+#define ROLE "a"
+
 static const char topology_text[] = "about: Two hosts straight on the Internet\n"
 				    "hosts:\n"
 				    "  - { name: from, addresses: [198.51.100.2/24] }\n"
 				    "  - { name: to, addresses: [192.0.2.2/24] }\n";
 
-static int open_nodes(const struct catalog *c, struct sites *s, struct err *e)
+static const char behind_text[] =
+	"about: A host behind a router and one straight on the Internet\n"
+	"routers:\n"
+	"  - { name: router, nat: " ROLE ", outside: 198.51.100.2/24, inside: 10.1.0.1/24 }\n"
+	"hosts:\n"
+	"  - { name: from, behind: router, addresses: [10.1.0.2/24] }\n"
+	"  - { name: to, addresses: [192.0.2.2/24] }\n";
+
+static int open_nodes(const struct catalog *c, const struct nat_model *router, struct sites *s,
+		      struct err *e)
 {
-	int rc =
-		topology_parse("sites.yaml", topology_text, strlen(topology_text), &s->topology, e);
+	const struct plan_nat nat = { ROLE, router };
+	const char *text = router == NULL ? topology_text : behind_text;
+	int rc = topology_parse("sites.yaml", text, strlen(text), &s->topology, e);
 
 	if (rc == 0)
-		rc = plan_make(&s->topology, NULL, 0, &c->rules, &s->plan, e);
+		rc = plan_make(&s->topology, &nat, router == NULL ? 0 : 1, &c->rules, &s->plan, e);
 	if (rc < 0)
 		return rc;
 	s->index[SITE_FROM] = (unsigned)plan_node(&s->plan, "from");
@@ -30,13 +42,16 @@ static int open_nodes(const struct catalog *c, struct sites *s, struct err *e)
 	s->internet = (unsigned)plan_node(&s->plan, PLAN_INTERNET);
 	nodes_init(&s->nodes, &s->plan);
 	rc = nodes_build(&s->nodes, e);
+	if (rc == 0)
+		rc = nodes_await_routers(&s->nodes, e);
 	return rc < 0 ? rc : nodes_await_links(&s->nodes, e);
 }
 
-int sites_open(const struct catalog *c, struct sites *sites, struct err *e)
+int sites_open(const struct catalog *c, const struct nat_model *router, struct sites *sites,
+	       struct err *e)
 {
 	*sites = (struct sites){ .wire = NULL };
-	int rc = open_nodes(c, sites, e);
+	int rc = open_nodes(c, router, sites, e);
 
 	if (rc < 0)
 		sites_close(sites);
@@ -76,7 +91,7 @@ int sites_use_wire(struct sites *sites, const struct link_profile *up, struct er
 	wire_free(sites->wire);
 	sites->wire = NULL;
 	for (size_t i = 0; i < sites->plan.ports_count && i < SITES; i++)
-		sites->links[i] = sites->plan.ports[i].node == sites->index[SITE_FROM] ? up : NULL;
+		sites->links[i] = sites->plan.ports[i].node == sites->index[SITE_TO] ? NULL : up;
 	int rc = let_kernel_forward(sites, false, e);
 	return rc < 0 ? rc : wire_new(&config, &sites->wire, e);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Two hosts straight on the Internet, with nothing between them but the wire, or the kernel of the
- * node "internet" in its place.
+ * Two hosts with nothing between them but the wire, or the kernel of the node "internet" in its
+ * place; and a router, if one is asked for.
  */
 #ifndef NATSIM_SIM_BENCH_SITES_H
 #define NATSIM_SIM_BENCH_SITES_H
@@ -28,8 +28,10 @@ struct sites {
 	const struct link_profile *links[SITES];
 };
 
-/* The sites stay where they are until sites_close(). Nothing forwards yet. */
-int sites_open(const struct catalog *c, struct sites *sites, struct err *e);
+/* SITE_FROM is behind a router of that model, or (NULL) straight on the Internet. The sites stay
+ * where they are until sites_close(), and so does the model. Nothing forwards between them yet. */
+int sites_open(const struct catalog *c, const struct nat_model *router, struct sites *sites,
+	       struct err *e);
 void sites_close(struct sites *sites); /* of zeroed ones, too */
 static inline void sites_cleanup(struct sites *sites)
 {

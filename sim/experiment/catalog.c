@@ -121,6 +121,9 @@ static const char *kind_dir(enum catalog_kind kind)
 	return "suites";
 }
 
+/* More would make a line that nobody reads. */
+#define NAMES_IN_ERROR_MAX 20u
+
 static const char *kind_noun(enum catalog_kind kind)
 {
 	switch (kind) {
@@ -302,6 +305,9 @@ static int no_such(const struct catalog *c, enum catalog_kind kind, const char *
 
 	if (catalog_list(c, kind, &names, NULL) == 0)
 		join_names(&names, &list);
+	if (kind == CATALOG_NAT_MODEL && names.count > NAMES_IN_ERROR_MAX)
+		return err_set_input(e, "no %s \"%s\"; `natsim models` lists those there are",
+				     kind_noun(kind), name);
 	return err_set_input(e, "no %s \"%s\"; there are: %s", kind_noun(kind), name,
 			     buf_text(&list));
 }
@@ -321,13 +327,38 @@ int catalog_read(const struct catalog *c, enum catalog_kind kind, const char *na
 	return code;
 }
 
+/* The model's own rules are next to it. */
+static int read_ruleset(const char *model_path, struct nat_model *m, struct err *e)
+{
+	const char *slash = strrchr(model_path, '/');
+	int dir_len = slash == NULL ? 0 : (int)(slash - model_path + 1);
+	CLEANUP(free) char *path = format("%.*s%s", dir_len, model_path, m->ruleset_file);
+	CLEANUP(buf) struct buf text = BUF_INIT;
+	int code = read_file(path, &text, e);
+
+	if (code < 0) {
+		err_prefix(e, "%s", model_path);
+		return code;
+	}
+	m->ruleset = strdup(buf_text(&text));
+	assert(m->ruleset != NULL);
+	return 0;
+}
+
 int catalog_nat(const struct catalog *c, const char *name, struct nat_model *ret, struct err *e)
 {
 	CLEANUP(free) char *path = NULL;
 	CLEANUP(buf) struct buf text = BUF_INIT;
 	int code = catalog_read(c, CATALOG_NAT_MODEL, name, &path, &text, e);
 
-	return code < 0 ? code : nat_model_parse(path, buf_text(&text), text.len, ret, e);
+	if (code == 0)
+		code = nat_model_parse(path, buf_text(&text), text.len, ret, e);
+	if (code < 0 || ret->ruleset_file == NULL)
+		return code;
+	code = read_ruleset(path, ret, e);
+	if (code < 0)
+		nat_model_fini(ret);
+	return code;
 }
 
 int catalog_topology(const struct catalog *c, const char *name, struct topology *ret, struct err *e)

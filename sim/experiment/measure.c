@@ -10,12 +10,12 @@
 #include <jansson.h>
 
 #include "lib/cleanup.h"
+#include "peers/core/classify.h"
 #include "sim/experiment/contract.h"
 #include "sim/experiment/output.h"
 #include "sim/experiment/pool.h"
 #include "sim/experiment/stage.h"
-
-#define TOPOLOGY "one-home"
+#include "sim/model/nat_seen.h"
 
 /* The link is ideal, so what is not there after this long was refused. A busy machine may delay a
  * packet by some milliseconds, not by hundreds. */
@@ -26,7 +26,7 @@
 
 struct measuring {
 	const struct measure_config *config;
-	struct measurement *results;
+	struct measurements results;
 };
 
 static void set_word(char word[static MEASURE_WORD_SIZE], const char *text)
@@ -34,13 +34,14 @@ static void set_word(char word[static MEASURE_WORD_SIZE], const char *text)
 	(void)snprintf(word, MEASURE_WORD_SIZE, "%s", text == NULL ? "?" : text);
 }
 
-static void declare(const struct nat_model *model, struct measure_behavior *ret)
+static void declare(const struct nat_model *model, bool tcp, struct measure_behavior *ret)
 {
-	set_word(ret->mapping, nat_mapping_name(model));
-	set_word(ret->filtering, nat_behavior_name(model->filtering));
-	set_word(ret->ports,
-		 model->translates ? nat_port_choice_name(model->ports.choose) : "preserve");
-	ret->step = model->translates && model->ports.choose == NAT_PORTS_SEQUENTIAL ? 1 : 0;
+	struct nat_seen seen = nat_seen_as(model, tcp ? NAT_TCP : NAT_UDP);
+
+	set_word(ret->mapping, seen.mapping);
+	set_word(ret->filtering, seen.filtering);
+	set_word(ret->ports, seen.ports == NULL ? MEASURE_ANY : seen.ports);
+	ret->step = seen.step;
 }
 
 bool measurement_mapping_agrees(const struct measurement *m)
@@ -55,6 +56,8 @@ bool measurement_filtering_agrees(const struct measurement *m)
 
 bool measurement_ports_agree(const struct measurement *m)
 {
+	if (strcmp(m->declared.ports, MEASURE_ANY) == 0)
+		return m->complete;
 	return m->complete && strcmp(m->declared.ports, m->measured.ports) == 0 &&
 	       m->declared.step == m->measured.step;
 }
@@ -85,6 +88,18 @@ static void read_findings(const struct buf *output, struct measurement *ret)
 	json_decref(line);
 }
 
+/* Where nothing gets through, the classifier cannot come to an end, and that is what is measured.
+ */
+static void see_blocked(struct measurement *m)
+{
+	if (m->complete || strcmp(m->reason, CLASSIFY_NO_ANSWER) != 0)
+		return;
+	m->complete = true;
+	set_word(m->measured.mapping, NAT_SEEN_BLOCKED);
+	set_word(m->measured.filtering, NAT_SEEN_BLOCKED);
+	set_word(m->measured.ports, NAT_SEEN_BLOCKED);
+}
+
 /* Runs the classifier in the lab. */
 static int classify(const struct measuring *m, const struct stage *stage, struct lab *lab,
 		    struct measurement *ret, struct err *e)
@@ -111,59 +126,123 @@ static int classify(const struct measuring *m, const struct stage *stage, struct
 			     process_now_us() + DEADLINE_US, &output, &status, e);
 	if (code == 0)
 		read_findings(&output, ret);
+	see_blocked(ret);
 	return code;
 }
 
+/* What a worker has to say of a job. */
+struct finding {
+	size_t model;
+	bool is_observation;
+	struct measurement measurement;
+	struct observations observations;
+};
+
+/* The router of a lab with as little as needed beside it. */
+static int build(const struct measuring *m, size_t model, const struct nat_timeouts *timeouts,
+		 struct stage *stage, struct lab **ret, struct err *e)
+{
+	struct stage_config config = { .topology = OBSERVE_TOPOLOGY,
+				       .nats_count = 1,
+				       .timeouts = timeouts };
+
+	config.nats[0] = (struct stage_nat){ "a", m->config->models[model] };
+	int code = stage_open(m->config->catalog, &config, stage, e);
+	return code < 0 ? code
+			: stage_build(stage, m->config->catalog, m->config->seed, -1, ret, e);
+}
+
+static int classify_one(const struct measuring *m, struct finding *f, struct err *e)
+{
+	CLEANUP(stage) struct stage stage = { 0 };
+	struct lab *lab = NULL;
+	int code = build(m, f->model, NULL, &stage, &lab, e);
+
+	if (code == 0) {
+		declare(&stage.models[0], f->measurement.tcp, &f->measurement.declared);
+		code = classify(m, &stage, lab, &f->measurement, e);
+	}
+	lab_free(lab);
+	return code;
+}
+
+static int observe_one(const struct measuring *m, struct finding *f, struct err *e)
+{
+	static const struct nat_timeouts timeouts = { OBSERVE_UDP_MS, OBSERVE_TCP_ESTABLISHED_MS,
+						      OBSERVE_TCP_TRANSITORY_MS };
+	CLEANUP(stage) struct stage stage = { 0 };
+	struct lab *lab = NULL;
+	int code = build(m, f->model, &timeouts, &stage, &lab, e);
+
+	if (code == 0)
+		code = observe_router(&stage, lab, &f->observations, e);
+	lab_free(lab);
+	return code;
+}
+
+/* Observations take longest and come first; then two classifications for each model. */
 static int measure_one(void *arg, void *kept, size_t job, struct pool_channel *channel,
 		       struct err *e)
 {
 	const struct measuring *m = arg;
-	struct measurement result = { .model = job / 2, .tcp = job % 2 == 1 };
-	CLEANUP(stage) struct stage stage = { 0 };
-	struct lab *lab = NULL;
-	struct stage_config config = { .topology = TOPOLOGY, .nats_count = 1 };
+	size_t observations = m->config->observes ? m->config->models_count : 0;
+	struct finding f = { .is_observation = job < observations };
+	int code;
 
 	(void)kept;
-	config.nats[0] = (struct stage_nat){ "a", m->config->models[result.model] };
-	int code = stage_open(m->config->catalog, &config, &stage, e);
-	if (code == 0)
-		code = stage_build(&stage, m->config->catalog, m->config->seed, -1, &lab, e);
-	if (code == 0) {
-		declare(&stage.models[0], &result.declared);
-		code = classify(m, &stage, lab, &result, e);
+	if (f.is_observation) {
+		f.model = job;
+		code = observe_one(m, &f, e);
+	} else {
+		f.model = (job - observations) / 2;
+		f.measurement.model = f.model;
+		f.measurement.tcp = (job - observations) % 2 == 1;
+		code = classify_one(m, &f, e);
 	}
-	lab_free(lab);
 	if (code == 0)
-		pool_send(channel, &result);
+		pool_send(channel, &f);
 	return code;
 }
 
 static void take_result(void *arg, const void *message)
 {
 	struct measuring *m = arg;
-	struct measurement result;
+	struct finding f;
 
-	memcpy(&result, message, sizeof(result));
-	m->results[2 * result.model + (result.tcp ? 1 : 0)] = result;
+	memcpy(&f, message, sizeof(f));
+	if (f.is_observation)
+		m->results.observed[f.model] = f.observations;
+	else
+		m->results.items[2 * f.model + (f.measurement.tcp ? 1 : 0)] = f.measurement;
 }
 
-int measure_run(const struct measure_config *config, struct measurement **ret, int *ret_signal,
+void measurements_free(struct measurements *m)
+{
+	free(m->items);
+	free(m->observed);
+	*m = (struct measurements){ .items = NULL };
+}
+
+int measure_run(const struct measure_config *config, struct measurements *ret, int *ret_signal,
 		struct err *e)
 {
-	CLEANUP(free)
-	struct measurement *results = calloc(2 * config->models_count + 1, sizeof(*results));
-	struct measuring m = { .config = config, .results = results };
+	size_t count = config->models_count;
+	struct measuring m = { .config = config };
 
-	assert(results != NULL);
+	m.results.items = calloc(2 * count + 1, sizeof(*m.results.items));
+	m.results.observed = calloc(count + 1, sizeof(*m.results.observed));
+	assert(m.results.items != NULL && m.results.observed != NULL);
 	int code = pool_run(&(struct pool_config){ .workers = config->workers,
-						   .jobs = 2 * config->models_count,
-						   .message_size = sizeof(struct measurement),
+						   .jobs = (config->observes ? 3 : 2) * count,
+						   .message_size = sizeof(struct finding),
 						   .work = measure_one,
 						   .message = take_result,
 						   .interval_us = 100000,
 						   .arg = &m },
 			    ret_signal, e);
 	if (code == 0)
-		*ret = steal_ptr(&results);
+		*ret = m.results;
+	else
+		measurements_free(&m.results);
 	return code;
 }

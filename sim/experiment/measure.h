@@ -13,8 +13,12 @@
 
 #include "lib/err.h"
 #include "sim/experiment/catalog.h"
+#include "sim/experiment/observe.h"
 
 #define MEASURE_WORD_SIZE 40
+
+/* Declared ports: whatever comes, for it depends on the inside port. */
+#define MEASURE_ANY "any"
 
 /* One router in the words of a model: "endpoint-independent", "sequential", ... */
 struct measure_behavior {
@@ -42,15 +46,26 @@ bool measurement_ports_agree(const struct measurement *m);
 
 struct measure_config {
 	const struct catalog *catalog;
+	bool observes;             /* see observe.h: some seconds more */
 	const char *const *models; /* names */
 	size_t models_count;
 	size_t workers;
 	uint64_t seed;
 };
 
-/* Measures each model over both transports: *ret, on the heap, holds 2 * models_count of them, UDP
- * and then TCP for each model. Returns as pool_run. */
-int measure_run(const struct measure_config *config, struct measurement **ret, int *ret_signal,
+/* Both on the heap. */
+struct measurements {
+	struct measurement *items;     /* UDP and then TCP for each model */
+	struct observations *observed; /* one for each model; nothing is, unless asked for */
+};
+void measurements_free(struct measurements *m);
+static inline void measurements_cleanup(struct measurements *m)
+{
+	measurements_free(m);
+}
+
+/* Measures each model over both transports. Returns as pool_run. */
+int measure_run(const struct measure_config *config, struct measurements *ret, int *ret_signal,
 		struct err *e);
 
 #endif

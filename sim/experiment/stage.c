@@ -54,6 +54,8 @@ static int load_models(const struct catalog *c, const struct stage_config *confi
 		if (code < 0)
 			return code;
 		s->models_count++;
+		if (config->timeouts != NULL)
+			s->models[i].timeouts = *config->timeouts;
 		nats[i] = (struct plan_nat){ role, &s->models[i] };
 	}
 	return 0;

@@ -23,7 +23,8 @@ struct stage_config {
 	const char *topology;
 	struct stage_nat nats[STAGE_NATS_MAX]; /* each role at most once */
 	size_t nats_count;
-	const char *link; /* of every site but the rendezvous' */
+	const struct nat_timeouts *timeouts; /* of every model, in place of its own; or NULL */
+	const char *link;                    /* of every site but the rendezvous' */
 };
 
 struct stage {

@@ -15,27 +15,32 @@
  * dropped; an answer of ICMP or RST ends a connect that came too late or too early, which is a
  * matter of delays and not of theory.
  *
- * Our routers share no port between mappings, so a symmetric one that preserves ports has another
- * port for the peer than for the rendezvous, and is as hard as any.
+ * Routers that share no port between mappings have another port for the peer than for the
+ * rendezvous if they are symmetric, even if they preserve ports, and are as hard as any.
  */
 #include "sim/model/oracle.h"
 
 #include <string.h>
 
-static bool mapping_is_independent(const struct nat_model *m)
+/* Where ports are shared and preserved, a mapping has the same port whatever the destination, as
+ * long as no other host wants it. */
+static bool mapping_is_independent(const struct nat_model *m, enum nat_transport t)
 {
-	return !m->translates || m->mapping == NAT_ENDPOINT_INDEPENDENT;
+	const struct nat_of *of = &m->of[t];
+
+	return !m->translates || of->mapping == NAT_ENDPOINT_INDEPENDENT ||
+	       (of->overloads && of->choose == NAT_PORTS_PRESERVE);
 }
 
-static bool passes(const struct nat_model *x, const struct nat_model *y)
+static bool passes(const struct nat_model *x, const struct nat_model *y, enum nat_transport t)
 {
-	switch (y->filtering) {
+	switch (y->of[t].filtering) {
 	case NAT_ENDPOINT_INDEPENDENT:
 		return true;
 	case NAT_ADDRESS_DEPENDENT:
-		return mapping_is_independent(y);
+		return mapping_is_independent(y, t);
 	case NAT_ADDRESS_AND_PORT_DEPENDENT:
-		return mapping_is_independent(y) && mapping_is_independent(x);
+		return mapping_is_independent(y, t) && mapping_is_independent(x, t);
 	}
 	return false;
 }
@@ -46,31 +51,54 @@ static bool passes(const struct nat_model *x, const struct nat_model *y)
  * there, takes it. If x is first, its flow to y stays with the other mapping, which y's filtering
  * refuses.
  */
-static bool first_packet_decides(const struct nat_model *x, const struct nat_model *y)
+static bool first_packet_decides(const struct nat_model *x, const struct nat_model *y,
+				 enum nat_transport t)
 {
-	return x->filtering == NAT_ENDPOINT_INDEPENDENT && !mapping_is_independent(x) &&
-	       y->filtering == NAT_ADDRESS_AND_PORT_DEPENDENT && mapping_is_independent(y);
+	return x->of[t].filtering == NAT_ENDPOINT_INDEPENDENT && !mapping_is_independent(x, t) &&
+	       y->of[t].filtering == NAT_ADDRESS_AND_PORT_DEPENDENT && mapping_is_independent(y, t);
 }
 
-static bool answers_unsolicited_tcp(const struct nat_model *m)
+/* What a packet that comes too early does is a matter of delays: an answer ends a connect, the
+ * router's own stack takes the tuple, a sender is refused from then on. Over UDP nobody minds an
+ * ICMP error. */
+static bool reacts_to_unsolicited(const struct nat_model *m, enum nat_transport t)
 {
-	bool filters = m->translates || m->filtering != NAT_ENDPOINT_INDEPENDENT;
+	switch (m->of[t].unsolicited) {
+	case NAT_UNSOLICITED_DROP:
+		return false;
+	case NAT_UNSOLICITED_ICMP:
+		return nat_model_remembers(m) && t == NAT_TCP;
+	case NAT_UNSOLICITED_ACCEPT:
+	case NAT_UNSOLICITED_BLOCK:
+	case NAT_UNSOLICITED_RST:
+		break;
+	}
+	return nat_model_remembers(m);
+}
 
-	return filters && m->unsolicited.tcp != NAT_UNSOLICITED_DROP;
+/* The rendezvous cannot even be reached. */
+static bool is_shut(const struct nat_model *m, enum nat_transport t)
+{
+	return m->blocked == NAT_BLOCKS_ALL_BUT_TCP_443 ||
+	       (m->blocked == NAT_BLOCKS_UDP && t == NAT_UDP);
 }
 
 double oracle_rate(const struct nat_model *a, const struct nat_model *b, const char *transport,
 		   const char *strategy)
 {
-	bool tcp = strcmp(transport, "tcp") == 0;
+	enum nat_transport t = strcmp(transport, "tcp") == 0 ? NAT_TCP : NAT_UDP;
 
-	if (strcmp(strategy, "punch") != 0 || (!tcp && strcmp(transport, "udp") != 0))
+	if (strcmp(strategy, "punch") != 0 || (t == NAT_UDP && strcmp(transport, "udp") != 0))
 		return -1;
-	if (first_packet_decides(a, b) || first_packet_decides(b, a))
+	if (a->ruleset_file != NULL || b->ruleset_file != NULL)
 		return -1;
-	if (!passes(a, b) && !passes(b, a))
+	if (is_shut(a, t) || is_shut(b, t))
 		return 0;
-	if (tcp && (answers_unsolicited_tcp(a) || answers_unsolicited_tcp(b)))
+	if (first_packet_decides(a, b, t) || first_packet_decides(b, a, t))
+		return -1;
+	if (!passes(a, b, t) && !passes(b, a, t))
+		return 0;
+	if (reacts_to_unsolicited(a, t) || reacts_to_unsolicited(b, t))
 		return -1;
 	return 1;
 }

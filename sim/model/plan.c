@@ -209,6 +209,16 @@ static void add_links(struct plan_maker *m)
 
 /* ---- addresses, up, routes */
 
+/* A model may have more of them than one; they follow the topology's. */
+static void add_outside_addresses(struct plan_maker *m, unsigned router)
+{
+	struct prefix prefix = m->t->routers[router].outside;
+	const struct nat_model *model = m->p->nodes[router_node(router)].model;
+
+	for (unsigned i = 0; i == 0 || i < model->pool.count; i++, prefix.addr++)
+		plan_add_address(m, router_node(router), "wan", prefix);
+}
+
 static void add_addresses(struct plan_maker *m)
 {
 	const struct topology *t = m->t;
@@ -220,7 +230,7 @@ static void add_addresses(struct plan_maker *m)
 		plan_add_address(m, 0, port->ifname, prefix);
 	}
 	for (unsigned i = 0; i < t->routers_count; i++) {
-		plan_add_address(m, router_node(i), "wan", t->routers[i].outside);
+		add_outside_addresses(m, i);
 		if (count_behind(t, t->routers[i].name) > 0)
 			plan_add_address(m, router_node(i), "lan", t->routers[i].inside);
 	}
@@ -274,6 +284,12 @@ static void add_routes(struct plan_maker *m)
 
 /* ---- rulesets */
 
+/* conntrack knows no less than seconds. */
+static unsigned seconds_up(uint32_t ms)
+{
+	return (ms + 999) / 1000;
+}
+
 /* conntrack's timeouts, which are those of the mappings; see filtering.nft. */
 static void add_timeouts(struct plan_maker *m, unsigned node, const struct nat_model *model)
 {
@@ -281,18 +297,24 @@ static void add_timeouts(struct plan_maker *m, unsigned node, const struct nat_m
 						  "last_ack", "time_wait", "close" };
 	char key[96];
 
-	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_udp_timeout", model->timeouts.udp_s);
+	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_udp_timeout",
+			seconds_up(model->timeouts.udp_ms));
 	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_udp_timeout_stream",
-			model->timeouts.udp_s);
+			seconds_up(model->timeouts.udp_ms));
 	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_tcp_timeout_established",
-			model->timeouts.tcp_established_s);
+			seconds_up(model->timeouts.tcp_established_ms));
 	for (size_t i = 0; i < sizeof(transitory) / sizeof(transitory[0]); i++) {
 		(void)snprintf(key, sizeof(key), "net/netfilter/nf_conntrack_tcp_timeout_%s",
 			       transitory[i]);
-		plan_add_sysctl(m, node, key, model->timeouts.tcp_transitory_s);
+		plan_add_sysctl(m, node, key, seconds_up(model->timeouts.tcp_transitory_ms));
 	}
 	/* A mapping begins with a SYN: a segment of a connection that was forgotten makes none. */
 	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_tcp_loose", 0);
+	if (model->rst != NAT_RST_ANY)
+		return;
+	/* Resets out of the window are taken for resets. */
+	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_tcp_be_liberal", 1);
+	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_tcp_ignore_invalid_rst", 1);
 }
 
 static int add_rulesets(struct plan_maker *m, const struct ruleset_files *rules)
@@ -311,7 +333,7 @@ static int add_rulesets(struct plan_maker *m, const struct ruleset_files *rules)
 		if (r < 0)
 			return r;
 		plan_add(m, PLAN_RULESET, router_node(i))->text = buf_steal(&text);
-		if (ruleset_remembers(model))
+		if (nat_model_remembers(model))
 			add_timeouts(m, router_node(i), model);
 	}
 	return 0;

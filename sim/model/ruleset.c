@@ -2,59 +2,32 @@
 #include "sim/model/ruleset.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "sim/model/ruleset_values.h"
 
-/* How many elements of a map stand on a line. */
-#define ELEMENTS_A_LINE 8u
-
-bool ruleset_remembers(const struct nat_model *m)
-{
-	return m->translates || m->filtering != NAT_ENDPOINT_INDEPENDENT;
-}
-
-/* ---- which files */
-
-/* Room for the longest name, "filtering-address-and-port-dependent". */
+/* Room for the longest name, "forget-mapping-address-and-port-dependent". */
 struct file_name {
-	char text[48];
+	char text[64];
 };
 
-struct file_list {
-	struct file_name names[10];
-	size_t count;
+/* A ruleset that is being written. */
+struct composition {
+	struct ruleset_part part;
+	const struct ruleset_files *files;
+	struct buf text;
+	struct file_name missing; /* the first file that is not there */
 };
 
-static void list_add(struct file_list *list, const char *what, const char *which)
+static struct file_name name_of(const char *what, const char *which)
 {
-	struct file_name *name = &list->names[list->count++];
+	struct file_name name;
 
-	(void)snprintf(name->text, sizeof(name->text), "%s%s%s", what, which == NULL ? "" : "-",
+	(void)snprintf(name.text, sizeof(name.text), "%s%s%s", what, which == NULL ? "" : "-",
 		       which == NULL ? "" : which);
-}
-
-/* In the order in which their rules are to stand in the chains they share. */
-static struct file_list files_of(const struct nat_model *m)
-{
-	struct file_list list = { .count = 0 };
-
-	list_add(&list, "base", NULL);
-	if (ruleset_remembers(m))
-		list_add(&list, "filtering", NULL);
-	if (m->translates) {
-		list_add(&list, "translation", NULL);
-		list_add(&list, "mapping", nat_behavior_name(m->mapping));
-		list_add(&list, "ports", nat_port_choice_name(m->ports.choose));
-	}
-	if (ruleset_remembers(m)) {
-		list_add(&list, "filtering", nat_behavior_name(m->filtering));
-		list_add(&list, "unsolicited-udp", nat_unsolicited_name(m->unsolicited.udp));
-		list_add(&list, "unsolicited-tcp", nat_unsolicited_name(m->unsolicited.tcp));
-	}
-	return list;
+	return name;
 }
 
 static const char *find_text(const struct ruleset_files *files, const char *name)
@@ -65,109 +38,212 @@ static const char *find_text(const struct ruleset_files *files, const char *name
 	return NULL;
 }
 
-/* ---- the head */
-
-static unsigned ports_count(const struct nat_model *m)
-{
-	return m->ports.last - m->ports.first + 1u;
-}
-
-static void add_port_map(const struct nat_model *m, struct buf *out)
-{
-	buf_puts(out, "define PORT_AT = {");
-	for (unsigned i = 0; i < ports_count(m); i++)
-		buf_printf(out, "%s%u : %u,", i % ELEMENTS_A_LINE == 0 ? "\n\t" : " ", i + 1,
-			   m->ports.first + i);
-	buf_puts(out, "\n}\n");
-}
-
-static void add_head(const struct nat_model *m, const struct ruleset_site *site, struct buf *out)
-{
-	char addr[ADDR_TEXT_SIZE], inside[PREFIX_TEXT_SIZE];
-
-	buf_printf(out, "# NAT model %s: %s\n", m->name, m->about);
-	buf_printf(out, "# mapping %s, filtering %s", nat_mapping_name(m),
-		   nat_behavior_name(m->filtering));
-	if (m->translates)
-		buf_printf(out, ", ports %s", nat_port_choice_name(m->ports.choose));
-	buf_puts(out, "\n\n");
-	buf_printf(out, "define OUTSIDE = \"%s\"\n", site->outside_ifname);
-	buf_printf(out, "define ADDRESS = %s\n", addr_format(site->outside_addr, addr));
-	buf_printf(out, "define INSIDE = %s\n",
-		   prefix_format(prefix_network(site->inside), inside));
-	if (m->translates)
-		buf_printf(out, "define PORTS = %u-%u\n", m->ports.first, m->ports.last);
-	if (m->translates && m->ports.choose == NAT_PORTS_SEQUENTIAL)
-		add_port_map(m, out);
-	/* Made first so that there is something to delete: without it a second load would add every
-	 * rule again. */
-	buf_puts(out, "\ntable ip " RULESET_TABLE "\ndelete table ip " RULESET_TABLE "\n");
-}
-
-/* ---- the files */
-
-/* nft 1.0 takes no variable where a timeout or a modulus stands. */
-static bool literal(const struct nat_model *m, const char *name, size_t len, struct buf *out)
-{
-	const struct {
-		const char *name, *unit;
-		unsigned value;
-	} literals[] = {
-		{ "UDP_TIMEOUT", "s", m->timeouts.udp_s },
-		{ "TCP_ESTABLISHED", "s", m->timeouts.tcp_established_s },
-		{ "TCP_TRANSITORY", "s", m->timeouts.tcp_transitory_s },
-		{ "PORT_COUNT", "", ports_count(m) },
-	};
-
-	for (size_t i = 0; i < sizeof(literals) / sizeof(literals[0]); i++) {
-		if (strlen(literals[i].name) == len && memcmp(literals[i].name, name, len) == 0) {
-			buf_printf(out, "%u%s", literals[i].value, literals[i].unit);
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Without the licence line the file begins with. */
-static void add_file(const struct nat_model *m, const char *text, struct buf *out)
+static void add_file(struct composition *c, struct file_name name)
 {
+	const char *text = find_text(c->files, name.text);
+
+	if (text == NULL) {
+		if (c->missing.text[0] == '\0')
+			c->missing = name;
+		return;
+	}
 	if (strncmp(text, "# SPDX-", 7) == 0)
 		text += strcspn(text, "\n");
 	while (*text == '\n')
 		text++;
-	buf_puts(out, "\n");
-	while (*text != '\0') {
-		size_t plain = strcspn(text, "$");
+	buf_puts(&c->text, "\n");
+	ruleset_fill_in(&c->part, text, &c->text);
+}
 
-		buf_add(out, text, plain);
-		text += plain;
-		if (*text == '\0')
-			break;
+static void add(struct composition *c, const char *what, const char *which)
+{
+	add_file(c, name_of(what, which));
+}
 
-		size_t len = strspn(text + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+/* ---- what may differ between UDP and TCP */
 
-		if (!literal(m, text + 1, len, out))
-			buf_add(out, text, len + 1);
-		text += len + 1;
+static void add_for(struct composition *c, struct file_name name, bool udp, bool tcp)
+{
+	bool both = udp && tcp;
+
+	if (name.text[0] == '\0')
+		return;
+	c->part.udp = udp;
+	c->part.tcp = tcp;
+	if (!both) {
+		buf_puts(&c->text, "\n");
+		ruleset_define_transports(&c->part, "redefine", &c->text);
 	}
+	add_file(c, name);
+	c->part.udp = c->part.tcp = true;
+	if (!both) {
+		buf_puts(&c->text, "\n");
+		ruleset_define_transports(&c->part, "redefine", &c->text);
+	}
+}
+
+/* choose: the file a transport needs of a kind; an empty name: none. */
+static void add_each(struct composition *c,
+		     struct file_name (*choose)(const struct nat_model *m, enum nat_transport t))
+{
+	struct file_name udp = choose(c->part.model, NAT_UDP);
+	struct file_name tcp = choose(c->part.model, NAT_TCP);
+
+	if (strcmp(udp.text, tcp.text) == 0) {
+		add_for(c, udp, true, true);
+		return;
+	}
+	add_for(c, udp, true, false);
+	add_for(c, tcp, false, true);
+}
+
+static struct file_name own_stack(const struct nat_model *m, enum nat_transport t)
+{
+	return m->of[t].unsolicited == NAT_UNSOLICITED_ACCEPT ? name_of("", NULL)
+							      : name_of("own-stack-silent", NULL);
+}
+
+static struct file_name owners(const struct nat_model *m, enum nat_transport t)
+{
+	return m->of[t].overloads ? name_of("", NULL) : name_of("owners", NULL);
+}
+
+static struct file_name mapping(const struct nat_model *m, enum nat_transport t)
+{
+	return m->of[t].overloads ? name_of("", NULL)
+				  : name_of("mapping", nat_behavior_name(m->of[t].mapping));
+}
+
+/* Ports that do not follow one another by one are listed, however many they are. */
+static bool is_wide(const struct nat_model *m)
+{
+	return m->ports.step == 1 && ruleset_sequence(m) > RULESET_LISTED_PORTS_MAX;
+}
+
+static struct file_name ports(const struct nat_model *m, enum nat_transport t)
+{
+	const struct nat_of *of = &m->of[t];
+
+	if (of->overloads)
+		return of->choose == NAT_PORTS_PRESERVE
+			       ? name_of("ports-preserve-overloading", NULL)
+			       : name_of("ports-random-overloading", NULL);
+	if (of->choose == NAT_PORTS_SEQUENTIAL && is_wide(m))
+		return name_of("ports-sequential-wide", NULL);
+	if (of->choose == NAT_PORTS_RANDOM && m->ports.parity)
+		return name_of("ports-random-parity", NULL);
+	return name_of("ports", nat_port_choice_name(of->choose));
+}
+
+/* For ports that are preserved where they can be. */
+static struct file_name ports_else(const struct nat_model *m, enum nat_transport t)
+{
+	const struct nat_of *of = &m->of[t];
+
+	if (of->choose != NAT_PORTS_PRESERVE || of->overloads)
+		return name_of("", NULL);
+	if (of->on_clash == NAT_CLASH_SEQUENTIAL && is_wide(m))
+		return name_of("ports-sequential-wide", NULL);
+	if (of->on_clash == NAT_CLASH_RANDOM && m->ports.parity)
+		return name_of("ports-random-parity", NULL);
+	return name_of("ports", nat_on_clash_name(of->on_clash));
+}
+
+/* Where ports are shared, conntrack does the filtering: all but its own flows is refused. */
+static struct file_name filtering(const struct nat_model *m, enum nat_transport t)
+{
+	const struct nat_of *of = &m->of[t];
+
+	return of->overloads ? name_of("", NULL)
+			     : name_of("filtering", nat_behavior_name(of->filtering));
+}
+
+/* ---- the parts, in the order in which their rules are to stand in the chains they share */
+
+static void add_ports(struct composition *c)
+{
+	for (unsigned i = 0; i < c->part.model->pool.count; i++) {
+		c->part.address = i;
+		if (i > 0) {
+			buf_puts(&c->text, "\n");
+			ruleset_define_address(&c->part, "redefine", &c->text);
+		}
+		add_each(c, ports);
+		add_each(c, ports_else);
+	}
+	c->part.address = 0;
+	if (c->part.model->pool.count > 1) {
+		buf_puts(&c->text, "\n");
+		ruleset_define_address(&c->part, "redefine", &c->text);
+	}
+}
+
+static void add_translation(struct composition *c)
+{
+	const struct nat_model *m = c->part.model;
+
+	add(c, "translation", NULL);
+	if (m->forwards_count > 0)
+		add(c, "forwards", NULL);
+	add_each(c, owners);
+	add_each(c, mapping);
+	if (m->pool.count > 1)
+		add(c, "pool", m->pool.paired ? "paired" : "arbitrary");
+	add_ports(c);
+	if (m->hairpin != NAT_HAIRPIN_OFF)
+		add(c, "hairpin", nat_hairpin_name(m->hairpin));
+	if (m->refresh != NAT_REFRESH_BOTH || m->rst != NAT_RST_IGNORED)
+		add(c, "expiry", NULL);
+	if (m->rst != NAT_RST_IGNORED) {
+		add(c, "rst", NULL);
+		add(c, "forget-owners", NULL);
+		add(c, "forget-mapping", nat_behavior_name(m->of[NAT_TCP].mapping));
+	}
+	if (m->ports.quota > 0)
+		add(c, "quota", NULL);
+}
+
+static void add_all(struct composition *c)
+{
+	const struct nat_model *m = c->part.model;
+
+	add(c, "base", NULL);
+	add_each(c, own_stack);
+	if (nat_model_remembers(m)) {
+		if (m->refresh != NAT_REFRESH_BOTH)
+			add(c, "refresh", nat_refresh_name(m->refresh));
+		add(c, "filtering", NULL);
+	}
+	if (m->translates)
+		add_translation(c);
+	if (nat_model_remembers(m)) {
+		add_each(c, filtering);
+		add(c, "unsolicited-udp", nat_unsolicited_name(m->of[NAT_UDP].unsolicited));
+		add(c, "unsolicited-tcp", nat_unsolicited_name(m->of[NAT_TCP].unsolicited));
+	}
+	if (m->drops_icmp_errors)
+		add(c, "icmp-errors-dropped", NULL);
+	if (m->blocked != NAT_BLOCKS_NOTHING)
+		add(c, "blocked", nat_blocked_name(m->blocked));
 }
 
 int ruleset_compose(const struct nat_model *m, const struct ruleset_site *site,
 		    const struct ruleset_files *files, struct buf *out, struct err *e)
 {
-	struct file_list list = files_of(m);
+	struct composition c = { .part = { m, site, true, true, 0 }, .files = files };
 	CLEANUP(buf) struct buf text = BUF_INIT;
 
-	add_head(m, site, &text);
-	for (size_t i = 0; i < list.count; i++) {
-		const char *file = find_text(files, list.names[i].text);
-
-		if (file == NULL)
-			return err_set_plain(e, -ENOENT,
-					     "NAT model %s needs rules/%s.nft, which is missing",
-					     m->name, list.names[i].text);
-		add_file(m, file, &text);
-	}
+	ruleset_head(&c.part, &c.text);
+	if (m->ruleset != NULL)
+		ruleset_fill_in(&c.part, m->ruleset, &c.text);
+	else
+		add_all(&c);
+	text = c.text;
+	if (c.missing.text[0] != '\0')
+		return err_set_plain(e, -ENOENT,
+				     "NAT model %s needs rules/%s.nft, which is missing", m->name,
+				     c.missing.text);
 	buf_add(out, text.data, text.len);
 	return 0;
 }

@@ -34,12 +34,9 @@ struct ruleset_files {
 /* Where the router stands. */
 struct ruleset_site {
 	const char *outside_ifname;
-	uint32_t outside_addr;
-	struct prefix inside; /* the network behind the router */
+	uint32_t outside_addr; /* the first, if the model has a pool of them */
+	struct prefix inside;  /* the network behind the router */
 };
-
-/* False for a router that neither translates nor filters: its ruleset makes no use of conntrack. */
-bool ruleset_remembers(const struct nat_model *m);
 
 /* Appends the ruleset of model m at site to out. Loading it twice is the same as loading it once.
  * Fails, leaving out alone, when a rules file is missing. */

@@ -100,12 +100,12 @@ static yaml_node_t *sequence_get(yaml_document_t *document, const yaml_node_t *n
 	return index < count ? yaml_document_get_node(document, items[index]) : NULL;
 }
 
-/* Follows path as far as it leads. */
-static yaml_mark_t find_mark(yaml_document_t *document, const char *path)
+/* Follows path as far as it leads, to the place in *ret. Returns false if that is not its end. */
+static bool find_mark(yaml_document_t *document, const char *path, yaml_mark_t *ret)
 {
 	yaml_node_t *node = yaml_document_get_root_node(document);
-	yaml_mark_t mark = node->start_mark;
 
+	*ret = node->start_mark;
 	while (node != NULL && *path != '\0') {
 		if (*path == '[') {
 			char *end = NULL;
@@ -121,9 +121,21 @@ static yaml_mark_t find_mark(yaml_document_t *document, const char *path)
 			path += len;
 		}
 		if (node != NULL)
-			mark = node->start_mark;
+			*ret = node->start_mark;
 	}
-	return mark;
+	return node != NULL;
+}
+
+bool yaml_has(const struct yaml_source *src, const char *path)
+{
+	yaml_document_t document;
+	yaml_mark_t mark;
+
+	if (!document_load(src, &document))
+		return false;
+	bool found = find_mark(&document, path, &mark);
+	yaml_document_delete(&document);
+	return found;
 }
 
 struct yaml_path yaml_path(const char *fmt, ...)
@@ -141,6 +153,7 @@ int yaml_error(const struct yaml_source *src, struct err *e, const char *path, c
 {
 	struct err what;
 	yaml_document_t document;
+	yaml_mark_t mark;
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -148,7 +161,7 @@ int yaml_error(const struct yaml_source *src, struct err *e, const char *path, c
 	va_end(ap);
 	if (!document_load(src, &document))
 		return err_set_input_at(e, src->file, 0, 0, "%s", what.text);
-	yaml_mark_t mark = find_mark(&document, path);
+	(void)find_mark(&document, path, &mark);
 	yaml_document_delete(&document);
 	return err_set_input_at(e, src->file, mark.line + 1, mark.column + 1, "%s", what.text);
 }

@@ -8,6 +8,7 @@
 #ifndef NATSIM_SIM_MODEL_YAML_H
 #define NATSIM_SIM_MODEL_YAML_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <cyaml/cyaml.h>
@@ -45,6 +46,9 @@ void yaml_unload(const struct cyaml_schema_value *schema, void *data, unsigned c
  */
 int yaml_error(const struct yaml_source *src, struct err *e, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* Whether the path leads to a value. The text must be one that yaml_load took. */
+bool yaml_has(const struct yaml_source *src, const char *path);
 
 /* The name of what the file describes: its own, without directory and ".yaml". Fails unless that is
  * 1 to size - 1 characters long. */

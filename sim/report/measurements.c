@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "lib/cleanup.h"
+#include "sim/report/card.h"
 #include "sim/report/style.h"
 
 static const char *transport_name(const struct measurement *m)
@@ -101,22 +102,33 @@ static json_t *behavior_to_json(const struct measure_behavior *b)
 			 "ports", b->ports, "step", b->step);
 }
 
-void measurements_to_json(const struct measurement *m, size_t count, const char *const *names,
-			  struct buf *out)
+static json_t *measurement_to_json(const struct measurement *m)
+{
+	json_t *object = json_pack("{s:b, s:o}", "as_declared", measurement_agrees(m), "declared",
+				   behavior_to_json(&m->declared));
+
+	if (m->complete)
+		(void)json_object_set_new(object, "measured", behavior_to_json(&m->measured));
+	else
+		(void)json_object_set_new(object, "reason", json_string(m->reason));
+	return object;
+}
+
+void measurements_to_json(const struct measurements *m, const struct nat_model *models,
+			  size_t count, bool card, struct buf *out)
 {
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < count; i++) {
-		json_t *object =
-			json_pack("{s:s, s:s, s:b, s:o}", "model", names[m[i].model], "transport",
-				  transport_name(&m[i]), "as_declared", measurement_agrees(&m[i]),
-				  "declared", behavior_to_json(&m[i].declared));
+		const struct measurement *both = &m->items[2 * i];
+		json_t *object = json_pack("{s:s, s:o, s:o, s:o}", "model", models[i].name, "udp",
+					   measurement_to_json(&both[0]), "tcp",
+					   measurement_to_json(&both[1]), "observed",
+					   card_aspects_to_json(&models[i], &m->observed[i]));
 
-		if (m[i].complete)
-			(void)json_object_set_new(object, "measured",
-						  behavior_to_json(&m[i].measured));
-		else
-			(void)json_object_set_new(object, "reason", json_string(m[i].reason));
+		if (card)
+			(void)json_object_set_new(object, "card",
+						  card_to_json(&models[i], both, &m->observed[i]));
 		(void)json_array_append_new(array, object);
 	}
 	CLEANUP(free) char *text = json_dumps(array, JSON_INDENT(2));

@@ -70,7 +70,8 @@ static void print_machine(void)
 static int measure_all(struct bench *b, bool json, struct err *e)
 {
 	static int (*const parts[])(struct bench *, struct err *) = {
-		bench_lab, bench_trial, bench_throughput, bench_exactness, bench_run,
+		bench_lab,     bench_rulesets,  bench_trial, bench_throughput,
+		bench_routers, bench_exactness, bench_run,
 	};
 	struct style style = style_for(STDOUT_FILENO);
 
@@ -144,7 +145,7 @@ const struct verb verb_bench = {
 	.synopsis = "[--json]",
 	.about = "Measure natsim against the bare system",
 	.help = "What natsim does is measured in turns with what it is compared with, so that the ratios mean\n"
-		"something on any machine; leave the machine alone meanwhile, for about a minute. The exit\n"
+		"something on any machine; leave the machine alone meanwhile, for more than a minute. The exit\n"
 		"status does not depend on the figures.\n\n"
 		"  --json  for a program\n",
 	.run = run,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,21 +9,24 @@
 #include "sim/experiment/measure.h"
 #include "sim/lab/enter.h"
 #include "sim/lab/signals.h"
+#include "sim/report/card.h"
 #include "sim/report/measurements.h"
 #include "sim/verbs/verb.h"
 
-enum { OPT_ALL = 256, OPT_JSON, OPT_SEED };
+enum { OPT_ALL = 256, OPT_CARD, OPT_JSON, OPT_QUICK, OPT_SEED };
 
 static const struct option options[] = {
 	{ "all", no_argument, NULL, OPT_ALL },
+	{ "card", no_argument, NULL, OPT_CARD },
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "quick", no_argument, NULL, OPT_QUICK },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
 
 struct request {
-	bool all, json;
+	bool all, card, json, quick;
 	uint64_t seed, workers;
 };
 
@@ -35,13 +39,19 @@ static int read_options(int argc, char **argv, struct request *r, struct err *e)
 			return val;
 		if (val == OPT_ALL)
 			r->all = true;
+		else if (val == OPT_CARD)
+			r->card = true;
 		else if (val == OPT_JSON)
 			r->json = true;
+		else if (val == OPT_QUICK)
+			r->quick = true;
 		else if (val == OPT_SEED)
 			code = verb_parse_number("--seed", optarg, 0, UINT64_MAX, &r->seed, e);
 		else
 			code = verb_parse_number("-j", optarg, 1, VERB_WORKERS_MAX, &r->workers, e);
 	}
+	if (code == 0 && r->card && r->quick)
+		return err_set_input(e, "a card needs more than --quick measures");
 	if (code == 0 && r->all)
 		code = verb_operands(&verb_classify, argc, 0, 0, e);
 	else if (code == 0)
@@ -49,35 +59,77 @@ static int read_options(int argc, char **argv, struct request *r, struct err *e)
 	return code;
 }
 
-/* Finds every mistake in a model before anything is built. */
-static int check_models(const struct catalog *c, const char *const *names, size_t count,
-			struct err *e)
+struct models {
+	struct nat_model *items;
+	size_t count;
+};
+
+static void models_cleanup(struct models *m)
 {
-	for (size_t i = 0; i < count; i++) {
-		struct nat_model m;
-		int code = catalog_nat(c, names[i], &m, e);
+	for (size_t i = 0; i < m->count; i++)
+		nat_model_fini(&m->items[i]);
+	free(m->items);
+}
+
+/* Finds every mistake in a model before anything is built. */
+static int read_models(const struct catalog *c, const char *const *names, size_t count,
+		       struct models *ret, struct err *e)
+{
+	ret->items = calloc(count + 1, sizeof(*ret->items));
+	if (ret->items == NULL)
+		return err_set(e, -ENOMEM, "read the models");
+	for (; ret->count < count; ret->count++) {
+		int code = catalog_nat(c, names[ret->count], &ret->items[ret->count], e);
 
 		if (code < 0)
 			return code;
-		nat_model_fini(&m);
 	}
 	return 0;
+}
+
+/* The models and what was measured of them; returns whether all are as declared. */
+static bool report(const struct request *r, const struct models *models,
+		   const struct measurements *m, const char *const *names)
+{
+	CLEANUP(buf) struct buf out = BUF_INIT;
+	CLEANUP(buf) struct buf differences = BUF_INIT;
+	bool agree = true;
+
+	for (size_t i = 0; i < 2 * models->count; i++)
+		agree &= measurement_agrees(&m->items[i]);
+	for (size_t i = 0; i < models->count; i++)
+		agree &= card_print_differences(&models->items[i], &m->observed[i], &differences) ==
+			 0;
+	if (r->json) {
+		measurements_to_json(m, models->items, models->count, r->card, &out);
+	} else if (r->card) {
+		for (size_t i = 0; i < models->count; i++) {
+			buf_puts(&out, i == 0 ? "" : "\n");
+			card_print(&models->items[i], &m->items[2 * i], &m->observed[i], &out);
+		}
+		buf_add(&out, differences.data, differences.len);
+	} else {
+		measurements_print(m->items, 2 * models->count, names, &out);
+		buf_add(&out, differences.data, differences.len);
+	}
+	(void)fputs(buf_text(&out), stdout);
+	return agree;
 }
 
 static int measure(const struct catalog *c, const struct request *r, const char *const *names,
 		   size_t count, struct err *e)
 {
-	CLEANUP(free) struct measurement *results = NULL;
-	CLEANUP(buf) struct buf out = BUF_INIT;
+	CLEANUP(measurements) struct measurements results = { .items = NULL };
+	CLEANUP(models) struct models models = { .items = NULL };
 	struct measure_config config = {
 		.catalog = c,
+		.observes = !r->quick,
 		.models = names,
 		.models_count = count,
 		.workers = r->workers,
 		.seed = r->seed,
 	};
-	bool agree = true;
-	int signal = 0, code = check_models(c, names, count, e);
+	int signal = 0, code = read_models(c, names, count, &models, e);
 
 	signals_block();
 	if (code == 0)
@@ -90,14 +142,7 @@ static int measure(const struct catalog *c, const struct request *r, const char 
 		return 128 + signal;
 	if (code < 0)
 		return code;
-	for (size_t i = 0; i < 2 * count; i++)
-		agree &= measurement_agrees(&results[i]);
-	if (r->json)
-		measurements_to_json(results, 2 * count, names, &out);
-	else
-		measurements_print(results, 2 * count, names, &out);
-	(void)fputs(buf_text(&out), stdout);
-	return agree ? 0 : ERR_RESULT;
+	return report(r, &models, &results, names) ? 0 : ERR_RESULT;
 }
 
 static int run(int argc, char **argv, struct err *e)
@@ -121,12 +166,16 @@ static int run(int argc, char **argv, struct err *e)
 
 const struct verb verb_classify = {
 	.name = "classify",
-	.synopsis = "MODEL...|--all [--json] [--seed S] [-j N]",
+	.synopsis = "MODEL...|--all [--card | --quick] [--json] [--seed S] [-j N]",
 	.about = "Measure routers and compare them with what their models declare",
 	.help = "Each router is built as a lab, and measured from a host behind it over UDP and TCP: its\n"
-		"mapping and filtering (RFC 4787, RFC 5780), and how it chooses ports. Exit status 1 if one\n"
-		"differs from its model.\n\n"
+		"mapping and filtering (RFC 4787, RFC 5780), and how it chooses ports. Then from both its\n"
+		"sides: whether it shares ports, hairpins, answers strangers, passes ICMP errors, and how\n"
+		"long a mapping lives, at some seconds in place of the model's minutes. Exit status 1 if\n"
+		"one differs from its model.\n\n"
 		"  --all     every model there is; otherwise names, or paths of YAML files\n"
+		"  --card    a conformance card: each requirement of RFC 4787 and RFC 5382, as measured\n"
+		"  --quick   mapping, filtering and ports only, in less than a second\n"
 		"  --json    as one JSON array\n"
 		"  --seed S  of what is left to chance (default: 1)\n"
 		"  -j N      how many labs at once (default: 40 for each processor)\n",

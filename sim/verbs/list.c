@@ -8,12 +8,16 @@
 #include <jansson.h>
 
 #include "lib/cleanup.h"
+#include "sim/report/models.h"
 #include "sim/verbs/verb.h"
 
-enum { OPT_JSON = 256, OPT_NAMES, OPT_NFT };
+enum { OPT_JSON = 256, OPT_MARKDOWN, OPT_NAMES, OPT_NFT };
+
+enum list_format { LIST_TABLE, LIST_JSON, LIST_MARKDOWN, LIST_NAMES };
 
 static const struct option list_options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "markdown", no_argument, NULL, OPT_MARKDOWN },
 	{ "names", no_argument, NULL, OPT_NAMES },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
@@ -30,70 +34,57 @@ static int print_json(json_t *json, struct err *e)
 	return 0;
 }
 
-static void set(json_t *object, const char *key, json_t *value)
+struct models {
+	struct nat_model *items;
+	size_t count;
+};
+
+static void models_cleanup(struct models *m)
 {
-	(void)json_object_set_new(object, key, value);
+	for (size_t i = 0; i < m->count; i++)
+		nat_model_fini(&m->items[i]);
+	free(m->items);
 }
 
-/* As in the model's file: no ports where there is no translation, and nothing of what only a router
- * that remembers has. */
-static json_t *model_to_json(const struct nat_model *m)
-{
-	json_t *sources = json_array();
-	json_t *object =
-		json_pack("{s:s, s:s, s:s, s:s}", "name", m->name, "about", m->about, "mapping",
-			  nat_mapping_name(m), "filtering", nat_behavior_name(m->filtering));
-
-	if (m->translates)
-		set(object, "ports",
-		    json_pack("{s:s, s:[i, i]}", "choose", nat_port_choice_name(m->ports.choose),
-			      "range", (int)m->ports.first, (int)m->ports.last));
-	if (ruleset_remembers(m)) {
-		set(object, "unsolicited",
-		    json_pack("{s:s, s:s}", "udp", nat_unsolicited_name(m->unsolicited.udp), "tcp",
-			      nat_unsolicited_name(m->unsolicited.tcp)));
-		set(object, "timeouts_s",
-		    json_pack("{s:i, s:i, s:i}", "udp", (int)m->timeouts.udp_s, "tcp_established",
-			      (int)m->timeouts.tcp_established_s, "tcp_transitory",
-			      (int)m->timeouts.tcp_transitory_s));
-	}
-	for (unsigned i = 0; i < m->sources_count; i++)
-		(void)json_array_append_new(sources, json_string(m->sources[i]));
-	set(object, "sources", sources);
-	return object;
-}
-
-static void print_model_line(const struct nat_model *m)
-{
-	(void)printf("%-24s %-27s %-27s %s\n", m->name, nat_mapping_name(m),
-		     nat_behavior_name(m->filtering),
-		     m->translates ? nat_port_choice_name(m->ports.choose) : "-");
-}
-
-static int list_models(const struct catalog *c, bool json, struct err *e)
+static int read_models(const struct catalog *c, struct models *ret, struct err *e)
 {
 	CLEANUP(catalog_names) struct catalog_names names = { 0 };
 	int code = catalog_list(c, CATALOG_NAT_MODEL, &names, e);
-	json_t *array = json_array();
 
-	if (code == 0 && !json)
-		(void)printf("%-24s %-27s %-27s %s\n", "MODEL", "MAPPING", "FILTERING", "PORTS");
-	for (size_t i = 0; code == 0 && i < names.count; i++) {
-		struct nat_model m;
-
-		code = catalog_nat(c, names.items[i], &m, e);
-		if (code < 0)
-			break;
-		if (json)
-			(void)json_array_append_new(array, model_to_json(&m));
-		else
-			print_model_line(&m);
-		nat_model_fini(&m);
-	}
-	if (code == 0 && json)
-		return print_json(array, e);
-	json_decref(array);
+	if (code < 0)
+		return code;
+	ret->items = calloc(names.count + 1, sizeof(*ret->items));
+	if (ret->items == NULL)
+		return err_set(e, -ENOMEM, "read the models");
+	for (; code == 0 && ret->count < names.count; ret->count += code == 0)
+		code = catalog_nat(c, names.items[ret->count], &ret->items[ret->count], e);
 	return code;
+}
+
+static int list_models(const struct catalog *c, enum list_format format, struct err *e)
+{
+	CLEANUP(models) struct models models = { .items = NULL };
+	CLEANUP(buf) struct buf text = BUF_INIT;
+	int code = read_models(c, &models, e);
+
+	if (code < 0)
+		return code;
+	if (format == LIST_JSON) {
+		json_t *array = json_array();
+
+		for (size_t i = 0; i < models.count; i++)
+			(void)json_array_append_new(array, model_to_json(&models.items[i]));
+		return print_json(array, e);
+	}
+	if (format == LIST_MARKDOWN) {
+		models_print_markdown(models.items, models.count, &text);
+	} else {
+		models_print_head(&text);
+		for (size_t i = 0; i < models.count; i++)
+			models_print_line(&models.items[i], &text);
+	}
+	(void)fputs(buf_text(&text), stdout);
+	return 0;
 }
 
 static json_t *topology_to_json(const struct topology *t)
@@ -157,24 +148,27 @@ static int run_list(const struct verb *v, enum catalog_kind kind, int argc, char
 		    struct err *e)
 {
 	CLEANUP(catalog) struct catalog catalog = { 0 };
-	bool json = false, names = false;
+	enum list_format format = LIST_TABLE;
 	int val;
 
 	while ((val = verb_option(v, argc, argv, list_options, e)) != -1) {
 		if (val < 0)
 			return val;
-		json |= val == OPT_JSON;
-		names |= val == OPT_NAMES;
+		if (val == OPT_MARKDOWN && kind != CATALOG_NAT_MODEL)
+			return err_set_input(e, "only models are listed in Markdown");
+		format = val == OPT_JSON       ? LIST_JSON
+			 : val == OPT_MARKDOWN ? LIST_MARKDOWN
+					       : LIST_NAMES;
 	}
 	int code = verb_operands(v, argc, 0, 0, e);
 	if (code == 0)
 		code = catalog_open(&catalog, e);
 	if (code < 0)
 		return code;
-	if (names)
+	if (format == LIST_NAMES)
 		return list_names(&catalog, kind, e);
-	return kind == CATALOG_NAT_MODEL ? list_models(&catalog, json, e)
-					 : list_topologies(&catalog, json, e);
+	return kind == CATALOG_NAT_MODEL ? list_models(&catalog, format, e)
+					 : list_topologies(&catalog, format == LIST_JSON, e);
 }
 
 static int run_models(int argc, char **argv, struct err *e)
@@ -195,26 +189,6 @@ static const struct ruleset_site example_site = {
 	.inside = { 0x0a010000, 24 },
 };
 
-static void print_model(const struct nat_model *m)
-{
-	(void)printf("%s: %s\n\n", m->name, m->about);
-	(void)printf("  mapping      %s\n", nat_mapping_name(m));
-	(void)printf("  filtering    %s\n", nat_behavior_name(m->filtering));
-	if (m->translates)
-		(void)printf("  ports        %s, %u to %u\n", nat_port_choice_name(m->ports.choose),
-			     m->ports.first, m->ports.last);
-	if (ruleset_remembers(m)) {
-		(void)printf("  unsolicited  udp %s, tcp %s\n",
-			     nat_unsolicited_name(m->unsolicited.udp),
-			     nat_unsolicited_name(m->unsolicited.tcp));
-		(void)printf("  timeouts     udp %u s, tcp established %u s, tcp transitory %u s\n",
-			     m->timeouts.udp_s, m->timeouts.tcp_established_s,
-			     m->timeouts.tcp_transitory_s);
-	}
-	for (unsigned i = 0; i < m->sources_count; i++)
-		(void)printf("  %-12s %s\n", i == 0 ? "sources" : "", m->sources[i]);
-}
-
 static int show_model(const char *name, bool nft, struct err *e)
 {
 	CLEANUP(catalog) struct catalog catalog = { 0 };
@@ -229,7 +203,7 @@ static int show_model(const char *name, bool nft, struct err *e)
 	if (nft)
 		code = ruleset_compose(&m, &example_site, &catalog.rules, &text, e);
 	else
-		print_model(&m);
+		model_print(&m, &text);
 	(void)fputs(buf_text(&text), stdout);
 	nat_model_fini(&m);
 	return code;
@@ -259,15 +233,13 @@ static int run_model(int argc, char **argv, struct err *e)
 	return show_model(argv[optind + 1], nft, e);
 }
 
-#define LIST_HELP                        \
-	"  --json   as one JSON array\n" \
-	"  --names  only the names, one a line\n"
-
 const struct verb verb_models = {
 	.name = "models",
-	.synopsis = "[--json | --names]",
+	.synopsis = "[--json | --names | --markdown]",
 	.about = "List the NAT models",
-	.help = LIST_HELP,
+	.help = "  --json      as one JSON array\n"
+		"  --names     only the names, one a line\n"
+		"  --markdown  the table of nat_models/README.md; * is what nobody knows\n",
 	.run = run_models,
 };
 
@@ -275,7 +247,8 @@ const struct verb verb_topologies = {
 	.name = "topologies",
 	.synopsis = "[--json | --names]",
 	.about = "Draw the topologies",
-	.help = LIST_HELP,
+	.help = "  --json   as one JSON array\n"
+		"  --names  only the names, one a line\n",
 	.run = run_topologies,
 };
 

@@ -117,7 +117,7 @@ static void add_model(const char **models, size_t *count, const char *name)
 static int measure_routers(const struct running *run, int *ret_signal, struct err *e)
 {
 	CLEANUP(free) const char **models = calloc(2 * run->cells_count + 1, sizeof(*models));
-	CLEANUP(free) struct measurement *results = NULL;
+	CLEANUP(measurements) struct measurements results = { .items = NULL };
 	CLEANUP(buf) struct buf out = BUF_INIT;
 	size_t count = 0;
 
@@ -135,7 +135,7 @@ static int measure_routers(const struct running *run, int *ret_signal, struct er
 			       &results, ret_signal, e);
 	if (code < 0)
 		return code;
-	measurements_print_differences(results, 2 * count, models, &out);
+	measurements_print_differences(results.items, 2 * count, models, &out);
 	if (out.len == 0)
 		return 0;
 	(void)fputs(buf_text(&out), stdout);

@@ -99,7 +99,10 @@ up() {
 
 define OUTSIDE = "wan"
 define ADDRESS = 198.51.100.2
+define ADDRESSES = 198.51.100.2
 define INSIDE = 10.1.0.0/24
+define L4 = { tcp, udp }
+define STRANGER = 0x4e61
 define PORTS = 1024-65535
 
 table ip natsim
@@ -107,30 +110,43 @@ delete table ip natsim
 
 # base: what every router here has. The other files add to this table and to these chains.
 #
-# Nothing that comes from outside may reach the router's own stack over UDP or TCP: a stack that
-# accepts such a packet makes conntrack remember it as a flow of the router itself, and a later
-# flow from inside that needs the same port is then moved to another one. The stack's own answers
-# (RST, port unreachable) would also not be those the model asks for.
+# own_stack: what becomes of packets for the router itself; own-stack-silent.nft adds to it.
+# forwarded: what passes through at all; blocked-*.nft and quota.nft add to it.
 
 table ip natsim {
 	chain own_stack {
 		type filter hook input priority filter; policy accept;
-		ip daddr $ADDRESS meta l4proto { tcp, udp } drop
+	}
+	chain forwarded {
+		type filter hook forward priority filter; policy accept;
+	}
+}
+
+# own stack, silent: nothing that comes from outside may reach the router's own stack over the
+# transports in $L4. A stack that accepts such a packet makes conntrack remember it as a flow of the
+# router itself, and a later flow from inside that needs the same port is then moved to another one.
+# The stack's own answers (RST, port unreachable) would also not be those the model asks for.
+
+table ip natsim {
+	chain own_stack {
+		ip daddr $ADDRESSES meta l4proto $L4 drop
 	}
 }
 
 # filtering: who may send in (RFC 4787 and RFC 5382, section 5), the part all behaviours share.
 #
 # The chain sees what comes from outside and belongs to no flow conntrack knows, before anything
-# is translated. filtering-*.nft accept from it, unsolicited-*.nft end it. What is refused here is
-# never confirmed by conntrack, so it leaves no trace that a later flow from inside could collide
-# with. ICMP errors about a known flow are "related", not new, and pass (RFC 4787, REQ-12).
+# is translated; what conntrack cannot place, as a segment of a connection it has forgotten, ends
+# here. filtering-*.nft accept from it, unsolicited-*.nft end it. What is refused here is never
+# confirmed by conntrack, so it leaves no trace that a later flow from inside could collide with.
+# ICMP errors about a known flow are "related", not new, and pass (RFC 4787, REQ-12).
 
 table ip natsim {
 	chain filtering {
 		type filter hook prerouting priority dstnat - 10; policy accept;
 		iifname != $OUTSIDE accept
 		meta l4proto != { tcp, udp } accept
+		ct state invalid drop
 		ct state != new accept
 	}
 
@@ -153,11 +169,46 @@ table ip natsim {
 
 # translation: what every router that translates has, whatever its behaviours.
 #
-# Each outside port belongs to one mapping at a time, and owner_of says to which inside endpoint.
-# No two mappings share a port (RFC 4787, REQ-3, and RFC 5382, REQ-7: no port overloading), not
-# even towards different destinations. mapping-*.nft decide when a flow uses a mapping there is
-# already, ports-*.nft which port a new one gets. Where the kernel draws the port, at random, it
-# may draw one that has an owner; see the chain "clash".
+# translate: which outside endpoint a new flow gets. mapping-*.nft add when it uses a mapping there
+# is already, ports-*.nft which port it gets else. hairpinned: the same for flows to the router's
+# outside address from inside, if hairpin-*.nft let them in.
+
+table ip natsim {
+	# What filtering let in. What the router's own stack is to have stays with it.
+	chain inbound {
+		type nat hook prerouting priority dstnat; policy accept;
+		meta mark $STRANGER accept
+	}
+
+	# Sees the first packet of each flow. ICMP queries (RFC 5508) are left to conntrack.
+	chain outbound {
+		type nat hook postrouting priority srcnat; policy accept;
+		oifname != $OUTSIDE goto hairpinned
+		ip saddr != $INSIDE accept
+		meta l4proto != { tcp, udp } snat ip to $ADDRESS
+		goto translate
+	}
+	chain translate {
+	}
+	chain hairpinned {
+	}
+
+	# A packet that conntrack cannot place is not translated: it must not leave with its
+	# inside address.
+	chain leak {
+		type filter hook postrouting priority srcnat + 5; policy accept;
+		oifname $OUTSIDE ct state invalid drop
+	}
+
+	# What is to be forgotten with the mapping of a packet; see rst-*.nft.
+	chain forget {
+	}
+}
+
+# owners: each outside port belongs to one mapping at a time, and owner_of says to which inside
+# endpoint. No two mappings share a port (RFC 4787, REQ-3, and RFC 5382, REQ-7: no port
+# overloading), not even towards different destinations. Where the kernel draws the port, at random,
+# it may draw one that has an owner; see the chain "clash" of mapping-*.nft.
 
 table ip natsim {
 	# protocol . outside port : inside address . inside port
@@ -177,50 +228,40 @@ table ip natsim {
 
 	# What filtering let in goes to the owner of the port it came to.
 	chain inbound {
-		type nat hook prerouting priority dstnat; policy accept;
-		iifname $OUTSIDE ip daddr $ADDRESS meta l4proto { tcp, udp } \
+		iifname $OUTSIDE ip daddr $ADDRESSES meta l4proto $L4 \
 			dnat ip to meta l4proto . th dport map @owner_of
 	}
 
-	# Sees the first packet of each flow. ICMP queries (RFC 5508) are left to conntrack.
-	chain outbound {
-		type nat hook postrouting priority srcnat; policy accept;
-		oifname != $OUTSIDE accept
-		ip saddr != $INSIDE accept
-		meta l4proto != { tcp, udp } snat ip to $ADDRESS
-	}
-
-	# A packet that conntrack cannot place is not translated: it must not leave with its
-	# inside address.
-	chain leak {
-		type filter hook postrouting priority srcnat + 5; policy accept;
-		oifname $OUTSIDE ct state invalid drop
-	}
-
-	# An owner keeps its port as long as packets pass in either direction (RFC 4787, REQ-6),
-	# both in flows begun inside, whose answers come to our address, and in flows begun
-	# outside, which came to it themselves.
+	# An owner keeps its port as long as packets pass in either direction, unless refresh-*.nft
+	# say otherwise (RFC 4787, REQ-6). Both in flows begun inside, whose answers come to our
+	# address, and in flows begun outside, which came to it themselves.
 	chain remember_udp {
-		meta l4proto udp ct reply ip daddr $ADDRESS update @owner_of { \
+		meta l4proto udp ct reply ip daddr $ADDRESSES \
+			update @owner_of { \
 			meta l4proto . ct reply proto-dst timeout 120s : \
 			ct original ip saddr . ct original proto-src }
-		meta l4proto udp ct original ip daddr $ADDRESS update @owner_of { \
+		meta l4proto udp ct original ip daddr $ADDRESSES \
+			update @owner_of { \
 			meta l4proto . ct original proto-dst timeout 120s : \
 			ct reply ip saddr . ct reply proto-src }
 	}
 	chain remember_tcp_established {
-		meta l4proto tcp ct reply ip daddr $ADDRESS update @owner_of { \
+		meta l4proto tcp ct reply ip daddr $ADDRESSES \
+			update @owner_of { \
 			meta l4proto . ct reply proto-dst timeout 7440s : \
 			ct original ip saddr . ct original proto-src }
-		meta l4proto tcp ct original ip daddr $ADDRESS update @owner_of { \
+		meta l4proto tcp ct original ip daddr $ADDRESSES \
+			update @owner_of { \
 			meta l4proto . ct original proto-dst timeout 7440s : \
 			ct reply ip saddr . ct reply proto-src }
 	}
 	chain remember_tcp_transitory {
-		meta l4proto tcp ct reply ip daddr $ADDRESS update @owner_of { \
+		meta l4proto tcp ct reply ip daddr $ADDRESSES \
+			update @owner_of { \
 			meta l4proto . ct reply proto-dst timeout 240s : \
 			ct original ip saddr . ct original proto-src }
-		meta l4proto tcp ct original ip daddr $ADDRESS update @owner_of { \
+		meta l4proto tcp ct original ip daddr $ADDRESSES \
+			update @owner_of { \
 			meta l4proto . ct original proto-dst timeout 240s : \
 			ct reply ip saddr . ct reply proto-src }
 	}
@@ -237,7 +278,7 @@ table ip natsim {
 		size 16384
 	}
 
-	chain outbound {
+	chain translate {
 		snat ip to meta l4proto . ip saddr . th sport map @mapping_of
 	}
 
@@ -248,51 +289,65 @@ table ip natsim {
 	# then has no owner yet. The first to claim it goes on; the limit lets none after it pass.
 	chain clash {
 		type filter hook postrouting priority srcnat + 5; policy accept;
-		oifname $OUTSIDE meta l4proto { tcp, udp } \
+		meta l4proto $L4 ct reply ip daddr $ADDRESSES \
 			ct direction original ct status & confirmed == 0 \
 			meta l4proto . ct original ip saddr . ct original proto-src != @mapping_of \
 			meta l4proto . ct reply proto-dst @owner_of drop
-		oifname $OUTSIDE meta l4proto { tcp, udp } \
+		meta l4proto $L4 ct reply ip daddr $ADDRESSES \
 			ct direction original ct status & confirmed == 0 \
 			meta l4proto . ct original ip saddr . ct original proto-src != @mapping_of \
 			add @claims { meta l4proto . ct reply proto-dst timeout 1s \
 			limit rate over 1/hour burst 1 packets } drop
 	}
 
-	# A mapping lives as long as its port has an owner; see translation.nft.
+	# A mapping lives as long as its port has an owner; see owners.nft.
 	chain remember_udp {
-		meta l4proto udp ct reply ip daddr $ADDRESS update @mapping_of { \
+		meta l4proto udp ct reply ip daddr $ADDRESSES \
+			update @mapping_of { \
 			meta l4proto . ct original ip saddr . ct original proto-src \
 			timeout 120s : ct reply ip daddr . ct reply proto-dst }
-		meta l4proto udp ct original ip daddr $ADDRESS update @mapping_of { \
+		meta l4proto udp ct original ip daddr $ADDRESSES \
+			update @mapping_of { \
 			meta l4proto . ct reply ip saddr . ct reply proto-src \
 			timeout 120s : ct original ip daddr . ct original proto-dst }
 	}
 	chain remember_tcp_established {
-		meta l4proto tcp ct reply ip daddr $ADDRESS update @mapping_of { \
+		meta l4proto tcp ct reply ip daddr $ADDRESSES \
+			update @mapping_of { \
 			meta l4proto . ct original ip saddr . ct original proto-src \
 			timeout 7440s : ct reply ip daddr . ct reply proto-dst }
-		meta l4proto tcp ct original ip daddr $ADDRESS update @mapping_of { \
+		meta l4proto tcp ct original ip daddr $ADDRESSES \
+			update @mapping_of { \
 			meta l4proto . ct reply ip saddr . ct reply proto-src \
 			timeout 7440s : ct original ip daddr . ct original proto-dst }
 	}
 	chain remember_tcp_transitory {
-		meta l4proto tcp ct reply ip daddr $ADDRESS update @mapping_of { \
+		meta l4proto tcp ct reply ip daddr $ADDRESSES \
+			update @mapping_of { \
 			meta l4proto . ct original ip saddr . ct original proto-src \
 			timeout 240s : ct reply ip daddr . ct reply proto-dst }
-		meta l4proto tcp ct original ip daddr $ADDRESS update @mapping_of { \
+		meta l4proto tcp ct original ip daddr $ADDRESSES \
+			update @mapping_of { \
 			meta l4proto . ct reply ip saddr . ct reply proto-src \
 			timeout 240s : ct original ip daddr . ct original proto-dst }
 	}
 }
 
 # ports, preserve: a new mapping gets the inside port if that lies in the range and belongs to
-# nobody (RFC 4787, section 4.2.1), else a random one of the range.
+# nobody (RFC 4787, section 4.2.1). The next file says what it gets else.
 
 table ip natsim {
-	chain outbound {
-		th sport $PORTS meta l4proto . th sport != @owner_of snat ip to $ADDRESS
-		meta l4proto { tcp, udp } snat ip to $ADDRESS : $PORTS random
+	chain translate {
+		meta l4proto $L4 th sport $PORTS meta l4proto . th sport != @owner_of \
+			snat ip to $ADDRESS
+	}
+}
+
+# ports, random: a new mapping gets a random port of the range, whatever the inside port is.
+
+table ip natsim {
+	chain translate {
+		meta l4proto $L4 snat ip to $ADDRESS : $PORTS random
 	}
 }
 

@@ -57,7 +57,7 @@ static const char good_model[] =
 	"unsolicited: { udp: drop, tcp: drop }\n"
 	"timeouts: { udp: 120s, tcp_established: 7440s, tcp_transitory: 240s }\n"
 	"sources:\n"
-	"  - RFC 4787\n";
+	"  - { text: RFC 4787 }\n";
 
 static const char good_topology[] =
 	"about: A home and a server\n"
@@ -137,7 +137,7 @@ static void a_mistake_in_a_file_is_told_with_its_line_and_column(void **state)
 		  "range: [1024, 65535 }", "4:48: " },
 		{ "key given twice", MODEL, good_model, "about: A router\n",
 		  "about: A router\nabout: Two\n", "2:1: key \"about\" is here twice" },
-		{ "tab", MODEL, good_model, "  - RFC", "\t- RFC",
+		{ "tab", MODEL, good_model, "  - { text", "\t- { text",
 		  "8:1: YAML does not allow a tab here" },
 		{ "not UTF-8", MODEL, good_model, "A router", "A \xff router",
 		  "1:10: this is not text" },
@@ -326,7 +326,7 @@ static void names_that_are_not_there_are_refused_with_those_that_are(void **stat
 	CLEANUP(temporary) char *dir = temporary_dir();
 
 	(void)state;
-	REFUSED("no NAT model \"nat\"; there are: full-cone, open, ", "classify", "nat");
+	REFUSED("no NAT model \"nat\"; `natsim models` lists those there are\n", "classify", "nat");
 	REFUSED("no NAT model \"nat\"", "classify", "open", "nat");
 	REFUSED("no NAT model \"nat\"", "plan", "two-homes", "--nat", "a=nat");
 	REFUSED("no NAT model \"nat\"", "model", "show", "nat");

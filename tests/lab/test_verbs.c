@@ -50,16 +50,16 @@ static void models_in_json_have_what_their_files_have(void **state)
 	ASSERT_STATUS(&r, 0);
 	json_t *models = json_loads(buf_text(&r.out), 0, NULL);
 	const json_t *cone = find_model(models, "full-cone"), *plain = find_model(models, "open");
-	const json_t *unsolicited = json_object_get(cone, "unsolicited");
+	const json_t *udp = json_object_get(cone, "udp"), *tcp = json_object_get(cone, "tcp");
 
 	assert_non_null(json_object_get(cone, "ports"));
-	assert_string_equal(json_string_value(json_object_get(unsolicited, "udp")), "drop");
-	assert_string_equal(json_string_value(json_object_get(unsolicited, "tcp")), "drop");
+	assert_string_equal(json_string_value(json_object_get(udp, "unsolicited")), "drop");
+	assert_string_equal(json_string_value(json_object_get(tcp, "unsolicited")), "drop");
 	assert_int_equal(get_timeout(cone, "udp"), 120);
 	assert_int_equal(get_timeout(cone, "tcp_established"), 7440);
 	assert_int_equal(get_timeout(cone, "tcp_transitory"), 240);
 	assert_null(json_object_get(plain, "ports"));
-	assert_null(json_object_get(plain, "unsolicited"));
+	assert_null(json_object_get(json_object_get(plain, "udp"), "unsolicited"));
 	assert_null(json_object_get(plain, "timeouts_s"));
 	assert_non_null(json_object_get(plain, "sources"));
 	json_decref(models);

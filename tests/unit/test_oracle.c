@@ -48,7 +48,9 @@ static void punching_connects_all_but_the_hard_pairs(void **state)
 
 static struct nat_model model_of(enum nat_behavior mapping, enum nat_behavior filtering)
 {
-	return (struct nat_model){ .translates = true, .mapping = mapping, .filtering = filtering };
+	struct nat_of of = { .mapping = mapping, .filtering = filtering };
+
+	return (struct nat_model){ .translates = true, .of = { of, of } };
 }
 
 static void one_open_direction_is_enough(void **state)
@@ -85,16 +87,119 @@ static void there_is_no_theory_where_the_first_packet_decides(void **state)
 	assert_true(oracle_rate(&b, &a, "udp", "punch") < 0);
 }
 
-static void there_is_no_theory_of_tcp_where_a_router_answers_what_it_refuses(void **state)
+/* model_of(), over one transport otherwise. */
+static double rate_with(enum nat_transport t, enum nat_unsolicited unsolicited,
+			const char *transport)
 {
 	struct nat_model a = model_of(NAT_ENDPOINT_INDEPENDENT, NAT_ADDRESS_AND_PORT_DEPENDENT);
 	struct nat_model b = a;
 
+	b.of[t].unsolicited = unsolicited;
+	double rate = oracle_rate(&a, &b, transport, "punch");
+	assert_true(rate == oracle_rate(&b, &a, transport, "punch"));
+	return rate;
+}
+
+static void there_is_no_theory_where_a_router_reacts_to_what_it_refuses(void **state)
+{
+	static const struct {
+		enum nat_unsolicited unsolicited;
+		bool udp, tcp; /* there is one */
+	} cases[] = {
+		{ NAT_UNSOLICITED_DROP, true, true },     { NAT_UNSOLICITED_ICMP, true, false },
+		{ NAT_UNSOLICITED_ACCEPT, false, false }, { NAT_UNSOLICITED_BLOCK, false, false },
+		{ NAT_UNSOLICITED_RST, false, false },
+	};
+
 	(void)state;
-	b.unsolicited.tcp = NAT_UNSOLICITED_RST;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		enum nat_unsolicited u = cases[i].unsolicited;
+
+		assert_true(rate_with(NAT_UDP, u, "udp") == (cases[i].udp ? 1 : -1));
+		assert_true(rate_with(NAT_TCP, u, "tcp") == (cases[i].tcp ? 1 : -1));
+		assert_true(rate_with(NAT_UDP, u, "tcp") == 1);
+		assert_true(rate_with(NAT_TCP, u, "udp") == 1);
+	}
+}
+
+static void a_router_that_remembers_nothing_refuses_nothing(void **state)
+{
+	struct nat_model a = model_of(NAT_ENDPOINT_INDEPENDENT, NAT_ENDPOINT_INDEPENDENT);
+
+	(void)state;
+	a.translates = false;
+	a.of[NAT_TCP].unsolicited = NAT_UNSOLICITED_RST;
 	assert_true(oracle_rate(&a, &a, "tcp", "punch") == 1);
-	assert_true(oracle_rate(&a, &b, "tcp", "punch") < 0);
-	assert_true(oracle_rate(&a, &b, "udp", "punch") == 1);
+}
+
+/* Whatever answers, what cannot pass does not. */
+static void hard_pairs_fail_also_where_a_router_reacts(void **state)
+{
+	struct nat_model hard =
+		model_of(NAT_ADDRESS_AND_PORT_DEPENDENT, NAT_ADDRESS_AND_PORT_DEPENDENT);
+
+	(void)state;
+	hard.of[NAT_TCP].unsolicited = NAT_UNSOLICITED_RST;
+	hard.of[NAT_UDP].unsolicited = NAT_UNSOLICITED_ACCEPT;
+	assert_true(oracle_rate(&hard, &hard, "tcp", "punch") == 0);
+	assert_true(oracle_rate(&hard, &hard, "udp", "punch") == 0);
+}
+
+static void shared_ports_that_are_preserved_count_as_endpoint_independent(void **state)
+{
+	struct nat_model hard =
+		model_of(NAT_ADDRESS_AND_PORT_DEPENDENT, NAT_ADDRESS_AND_PORT_DEPENDENT);
+	struct nat_model shared = hard, random = hard;
+	struct nat_model cone = model_of(NAT_ENDPOINT_INDEPENDENT, NAT_ADDRESS_AND_PORT_DEPENDENT);
+
+	(void)state;
+	for (int t = 0; t < NAT_TRANSPORTS; t++) {
+		shared.of[t].overloads = random.of[t].overloads = true;
+		random.of[t].choose = NAT_PORTS_RANDOM;
+	}
+	assert_true(oracle_rate(&shared, &shared, "udp", "punch") == 1);
+	assert_true(oracle_rate(&shared, &cone, "tcp", "punch") == 1);
+	assert_true(oracle_rate(&shared, &hard, "udp", "punch") == 0);
+	assert_true(oracle_rate(&random, &cone, "udp", "punch") == 0);
+	assert_true(oracle_rate(&hard, &cone, "udp", "punch") == 0);
+}
+
+static void each_transport_has_its_own_theory(void **state)
+{
+	struct nat_model a = model_of(NAT_ENDPOINT_INDEPENDENT, NAT_ADDRESS_AND_PORT_DEPENDENT);
+
+	(void)state;
+	a.of[NAT_TCP].mapping = NAT_ADDRESS_AND_PORT_DEPENDENT;
+	assert_true(oracle_rate(&a, &a, "udp", "punch") == 1);
+	assert_true(oracle_rate(&a, &a, "tcp", "punch") == 0);
+}
+
+static void what_is_blocked_never_connects(void **state)
+{
+	struct nat_model open = model_of(NAT_ENDPOINT_INDEPENDENT, NAT_ENDPOINT_INDEPENDENT);
+	struct nat_model no_udp = open, web_only = open;
+
+	(void)state;
+	no_udp.blocked = NAT_BLOCKS_UDP;
+	web_only.blocked = NAT_BLOCKS_ALL_BUT_TCP_443;
+	/* Also where there would be no theory else. */
+	web_only.of[NAT_TCP].unsolicited = NAT_UNSOLICITED_RST;
+	assert_true(oracle_rate(&open, &no_udp, "udp", "punch") == 0);
+	assert_true(oracle_rate(&no_udp, &open, "udp", "punch") == 0);
+	assert_true(oracle_rate(&open, &no_udp, "tcp", "punch") == 1);
+	assert_true(oracle_rate(&open, &web_only, "udp", "punch") == 0);
+	assert_true(oracle_rate(&web_only, &open, "tcp", "punch") == 0);
+}
+
+static void there_is_no_theory_of_a_ruleset_of_its_own(void **state)
+{
+	struct nat_model open = model_of(NAT_ENDPOINT_INDEPENDENT, NAT_ENDPOINT_INDEPENDENT);
+	struct nat_model own = open;
+
+	(void)state;
+	own.ruleset_file = (char *)"my.nft";
+	assert_true(oracle_rate(&open, &own, "udp", "punch") < 0);
+	assert_true(oracle_rate(&own, &open, "tcp", "punch") < 0);
 }
 
 static void there_is_no_theory_of_what_it_does_not_know(void **state)
@@ -114,7 +219,13 @@ int main(void)
 		cmocka_unit_test(
 			address_dependent_mapping_is_as_hard_as_symmetric_for_a_third_party),
 		cmocka_unit_test(there_is_no_theory_where_the_first_packet_decides),
-		cmocka_unit_test(there_is_no_theory_of_tcp_where_a_router_answers_what_it_refuses),
+		cmocka_unit_test(there_is_no_theory_where_a_router_reacts_to_what_it_refuses),
+		cmocka_unit_test(a_router_that_remembers_nothing_refuses_nothing),
+		cmocka_unit_test(hard_pairs_fail_also_where_a_router_reacts),
+		cmocka_unit_test(shared_ports_that_are_preserved_count_as_endpoint_independent),
+		cmocka_unit_test(each_transport_has_its_own_theory),
+		cmocka_unit_test(what_is_blocked_never_connects),
+		cmocka_unit_test(there_is_no_theory_of_a_ruleset_of_its_own),
 		cmocka_unit_test(there_is_no_theory_of_what_it_does_not_know),
 	};
 

@@ -198,6 +198,89 @@ static void conntrack_is_tuned_after_the_ruleset_that_brings_it(void **state)
 	fixture_fini(&f);
 }
 
+/* Plans anew for what a test has made of the models. */
+static void fixture_plan_again(struct fixture *f)
+{
+	struct err e = { .text = "" };
+
+	plan_fini(&f->plan);
+	if (plan_make(&f->topology, f->nats, 1, &f->rules, &f->plan, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
+/* What the sysctl of router-a would be set to, or NULL. */
+static const char *sysctl_of(const struct plan *p, const char *key)
+{
+	for (size_t i = 0; i < p->ops_count; i++)
+		if (p->ops[i].kind == PLAN_SYSCTL && strcmp(p->ops[i].key, key) == 0)
+			return p->ops[i].value;
+	return NULL;
+}
+
+static void a_router_has_every_address_of_its_pool(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f, "home-to-server", "full-cone", NULL);
+	unsigned before = count_ops(&f.plan, PLAN_ADDRESS);
+	f.a.pool.count = 3;
+	fixture_plan_again(&f);
+	struct buf text = BUF_INIT;
+	plan_print(&f.plan, &text);
+	assert_int_equal(count_ops(&f.plan, PLAN_ADDRESS), before + 2);
+	for (unsigned i = 2; i <= 5; i++) {
+		char address[32];
+
+		(void)snprintf(address, sizeof(address), " 198.51.100.%u/24 on wan", i);
+		assert_int_equal(strstr(buf_text(&text), address) != NULL, i < 5);
+	}
+	buf_fini(&text);
+	fixture_fini(&f);
+}
+
+/* What conntrack forgets too early no map can hold. */
+static void conntrack_has_whole_seconds_and_not_less_than_the_model(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f, "home-to-server", "full-cone", NULL);
+	f.a.timeouts.udp_ms = 1001;
+	f.a.timeouts.tcp_established_ms = 3000;
+	f.a.timeouts.tcp_transitory_ms = 1;
+	fixture_plan_again(&f);
+	assert_string_equal(sysctl_of(&f.plan, "net/netfilter/nf_conntrack_udp_timeout"), "2");
+	assert_string_equal(sysctl_of(&f.plan, "net/netfilter/nf_conntrack_udp_timeout_stream"),
+			    "2");
+	assert_string_equal(
+		sysctl_of(&f.plan, "net/netfilter/nf_conntrack_tcp_timeout_established"), "3");
+	assert_string_equal(sysctl_of(&f.plan, "net/netfilter/nf_conntrack_tcp_timeout_syn_sent"),
+			    "1");
+	fixture_fini(&f);
+}
+
+static void conntrack_minds_the_window_of_a_reset_unless_any_will_do(void **state)
+{
+	static const char liberal[] = "net/netfilter/nf_conntrack_tcp_be_liberal";
+	static const char ignore[] = "net/netfilter/nf_conntrack_tcp_ignore_invalid_rst";
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f, "home-to-server", "full-cone", NULL);
+	for (int rst = NAT_RST_IGNORED; rst <= NAT_RST_IN_WINDOW; rst++) {
+		f.a.rst = (enum nat_rst)rst;
+		fixture_plan_again(&f);
+		assert_null(sysctl_of(&f.plan, liberal));
+		assert_null(sysctl_of(&f.plan, ignore));
+	}
+	f.a.rst = NAT_RST_ANY;
+	fixture_plan_again(&f);
+	assert_string_equal(sysctl_of(&f.plan, liberal), "1");
+	assert_string_equal(sysctl_of(&f.plan, ignore), "1");
+	fixture_fini(&f);
+}
+
 static void what_must_be_there_first_comes_first(void **state)
 {
 	struct fixture f;
@@ -250,6 +333,9 @@ int main(void)
 		cmocka_unit_test(two_hosts_of_a_home_share_a_bridge),
 		cmocka_unit_test(every_mac_is_local_unicast_and_there_once),
 		cmocka_unit_test(conntrack_is_tuned_after_the_ruleset_that_brings_it),
+		cmocka_unit_test(a_router_has_every_address_of_its_pool),
+		cmocka_unit_test(conntrack_has_whole_seconds_and_not_less_than_the_model),
+		cmocka_unit_test(conntrack_minds_the_window_of_a_reset_unless_any_will_do),
 		cmocka_unit_test(what_must_be_there_first_comes_first),
 		cmocka_unit_test(each_role_needs_one_model),
 	};

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Which files a model's ruleset is made of, and that they fit together; test_ruleset_ports.c has
+ * the lists that are generated. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,29 +10,13 @@
 #include <cmocka.h>
 
 #include "sim/model/ruleset.h"
+#include "tests/composed.h"
 #include "tests/golden.h"
-#include "tests/model_files.h"
 
-static const struct ruleset_site site = {
-	.outside_ifname = "wan",
-	.outside_addr = 0xc6336402,   /* 198.51.100.2 */
-	.inside = { 0x0a010001, 24 }, /* 10.1.0.1/24 */
-};
-
-static int setup(void **state)
-{
-	static struct ruleset_files rules;
-
-	model_files_rules(&rules);
-	*state = &rules;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	model_files_rules_free(*state);
-	return 0;
-}
+#define CONE      "mapping: endpoint-independent\nfiltering: address-dependent\n"
+#define SYMMETRIC "mapping: address-and-port-dependent\nfiltering: address-and-port-dependent\n"
+#define CAPITALS  "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"
+#define SMALL     "abcdefghijklmnopqrstuvwxyz_0123456789"
 
 static void the_six_models_make_the_rulesets_on_file(void **state)
 {
@@ -43,11 +29,11 @@ static void the_six_models_make_the_rulesets_on_file(void **state)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		struct nat_model m;
-		struct buf text = BUF_INIT;
+		struct buf text;
 		char file[64];
 
 		model_files_nat(names[i], &m);
-		assert_int_equal(ruleset_compose(&m, &site, *state, &text, NULL), 0);
+		composed_of(&m, *state, &text);
 		(void)snprintf(file, sizeof(file), "%s.nft", names[i]);
 		golden_compare(file, buf_text(&text));
 		buf_fini(&text);
@@ -55,80 +41,293 @@ static void the_six_models_make_the_rulesets_on_file(void **state)
 	}
 }
 
-/* nft takes capital letters as a variable's name; each must have its define before. */
+/* ---- what every ruleset must keep to */
+
+/* nft takes capital letters as a variable's name; each must have its define at the head. */
 static void assert_names_are_defined(const char *text)
 {
+	const char *head_end = strstr(text, "\ntable ip natsim\n");
+
+	assert_non_null(head_end);
 	for (const char *p = strchr(text, '$'); p != NULL; p = strchr(p + 1, '$')) {
-		size_t len = strspn(p + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+		size_t len = strspn(p + 1, CAPITALS);
 		char define[64];
 
 		assert_true(len > 0);
 		(void)snprintf(define, sizeof(define), "\ndefine %.*s = ", (int)len, p + 1);
 		const char *at = strstr(text, define);
-		if (at == NULL || at > p)
-			fail_msg("%.*s is not defined", (int)len + 1, p);
+		if (at == NULL || at > head_end)
+			fail_msg("%.*s is not defined at the head", (int)len + 1, p);
 	}
 }
 
-static void compose_and_check(const struct nat_model *m, const struct ruleset_files *rules)
+/* A chain, set or map (kind) is there by the end of the block that names it at p. */
+static void assert_declared(const char *text, const char *p, const char *kind)
 {
-	struct buf text = BUF_INIT;
-	struct err e = { .text = "" };
+	size_t len = strspn(p, SMALL);
+	const char *block_end = strstr(p, "\ntable ip natsim {");
+	char declared[96];
 
-	if (ruleset_compose(m, &site, rules, &text, &e) < 0)
-		fail_msg("%s", e.text);
-	assert_names_are_defined(buf_text(&text));
-	assert_null(strstr(buf_text(&text), "SPDX"));
-	buf_fini(&text);
+	assert_true(len > 0);
+	(void)snprintf(declared, sizeof(declared), "\n\t%s %.*s {\n", kind, (int)len, p);
+	const char *at = strstr(text, declared);
+	if (at != NULL && (block_end == NULL || at < block_end))
+		return;
+	if (strcmp(kind, "set") != 0)
+		fail_msg("there is no chain or map %.*s yet", (int)len, p);
+	assert_declared(text, p, "map");
+}
+
+static void assert_line_is_sound(const char *text, const char *line, size_t len)
+{
+	static const char *const jumps[] = { "jump ", "goto " };
+	/* A generated list. */
+	bool listed = (len > 1 && line[0] == '\t' && line[1] >= '0' && line[1] <= '9') ||
+		      memmem(line, len, ": jump row_", 11) != NULL ||
+		      memmem(line, len, ": goto translate_", 17) != NULL;
+
+	if (len > 200 && !listed)
+		fail_msg("a line of %zu characters: %.80s", len, line);
+	if (line[strspn(line, "\t ")] == '#')
+		return;
+	for (const char *p = line; (p = memchr(p, '@', (size_t)(line + len - p))) != NULL; p++)
+		assert_declared(text, p + 1, "set");
+	for (size_t i = 0; i < 2; i++)
+		for (const char *p = line;
+		     (p = memmem(p, (size_t)(line + len - p), jumps[i], 5)) != NULL; p += 5)
+			assert_declared(text, p + 5, "chain");
+}
+
+static void assert_sound(const char *text)
+{
+	assert_names_are_defined(text);
+	assert_null(strstr(text, "SPDX"));
+	assert_non_null(strstr(text, "\ntable ip natsim\ndelete table ip natsim\n"));
+	for (const char *line = text; *line != '\0';) {
+		size_t len = strcspn(line, "\n");
+
+		assert_line_is_sound(text, line, len);
+		line += len + (line[len] == '\n');
+	}
 }
 
 static void every_combination_of_behaviors_has_its_files(void **state)
 {
-	struct nat_model m = { .about = (char *)"x",
-			       .translates = true,
-			       .ports = { .first = 6000, .last = 6015 },
-			       .timeouts = { 1, 2, 3 } };
+	static const char *const choices[] = { "choose: preserve", "choose: random",
+					       "choose: sequential, range: [6000, 6999]",
+					       "choose: sequential", "choose: block, block: 64" };
+	static const char *const headings[] = {
+		"\n# ports, preserve: ", "\n# ports, random: ", "\n# ports, sequential.",
+		"\n# ports, sequential, for", "\n# ports, block: "
+	};
 
-	for (int mapping = 0; mapping < 3; mapping++)
-		for (int filtering = 0; filtering < 3; filtering++)
-			for (int choose = 0; choose < 3; choose++)
-				for (int tcp = 0; tcp < 3; tcp++) {
-					m.mapping = (enum nat_behavior)mapping;
-					m.filtering = (enum nat_behavior)filtering;
-					m.ports.choose = (enum nat_port_choice)choose;
-					m.unsolicited.tcp = (enum nat_unsolicited)tcp;
-					m.unsolicited.udp =
-						tcp == 2 ? NAT_UNSOLICITED_DROP : m.unsolicited.tcp;
-					compose_and_check(&m, *state);
-				}
-	m.translates = false;
-	for (int filtering = 0; filtering < 3; filtering++) {
-		m.filtering = (enum nat_behavior)filtering;
-		compose_and_check(&m, *state);
+	for (int n = 0; n < 3 * 3 * 5; n++) {
+		enum nat_behavior mapping = (enum nat_behavior)(n % 3);
+		enum nat_behavior filtering = (enum nat_behavior)(n / 3 % 3);
+		char yaml[300];
+		struct buf text;
+
+		(void)snprintf(yaml, sizeof(yaml), "mapping: %s\nfiltering: %s\nports: { %s }",
+			       nat_behavior_name(mapping), nat_behavior_name(filtering),
+			       choices[n / 9]);
+		composed_from(yaml, *state, &text);
+		assert_sound(buf_text(&text));
+		assert_non_null(strstr(buf_text(&text), headings[n / 9]));
+		assert_null(strstr(buf_text(&text), "redefine"));
+		buf_fini(&text);
 	}
 }
 
-static void timeouts_and_ports_reach_the_text(void **state)
+/* Over UDP and TCP, all two by two. */
+static void any_two_transports_go_together(void **state)
 {
-	struct nat_model m;
-	struct buf text = BUF_INIT;
+	static const char *const own[] = {
+		"mapping: endpoint-independent, filtering: endpoint-independent",
+		"mapping: address-dependent, filtering: endpoint-independent, choose: random",
+		"mapping: address-dependent, filtering: address-dependent, on_clash: sequential",
+		"mapping: endpoint-independent, filtering: address-dependent, on_clash: drop",
+		"filtering: endpoint-independent, choose: sequential",
+		"mapping: endpoint-independent, choose: block",
+		"overloading: yes",
+		"overloading: yes, choose: random",
+	};
+	const size_t count = sizeof(own) / sizeof(own[0]);
 
-	model_files_nat("symmetric-sequential", &m);
-	m.timeouts.udp_s = 61;
-	m.timeouts.tcp_established_s = 62;
-	m.timeouts.tcp_transitory_s = 63;
-	m.ports.first = 7000;
-	m.ports.last = 7016;
-	assert_int_equal(ruleset_compose(&m, &site, *state, &text, NULL), 0);
-	assert_non_null(strstr(buf_text(&text), "timeout 61s"));
-	assert_non_null(strstr(buf_text(&text), "timeout 62s"));
-	assert_non_null(strstr(buf_text(&text), "timeout 63s"));
-	assert_non_null(strstr(buf_text(&text), "define PORTS = 7000-7016\n"));
-	assert_non_null(strstr(buf_text(&text), "numgen inc mod 17 offset 1"));
-	assert_non_null(strstr(buf_text(&text), "\t1 : 7000,"));
-	assert_non_null(strstr(buf_text(&text), "17 : 7016,\n}"));
+	for (size_t n = 0; n < count * count; n++) {
+		bool blocks = n % count == 5 || n / count == 5;
+		char yaml[600];
+		struct buf text;
+
+		(void)snprintf(yaml, sizeof(yaml), SYMMETRIC "%s\nudp: { %s }\ntcp: { %s }",
+			       blocks ? "ports: { block: 64 }" : "", own[n % count],
+			       own[n / count]);
+		composed_from(yaml, *state, &text);
+		assert_sound(buf_text(&text));
+		buf_fini(&text);
+	}
+}
+
+/* ---- which file stands for what */
+
+static void every_value_has_its_file_and_only_it(void **state)
+{
+	static const struct {
+		const char *yaml, *heading;
+	} cases[] = {
+		{ "ports: { on_clash: sequential }", "# ports, sequential, for" },
+		{ "ports: { on_clash: same-class, range: [1, 65535] }", "# ports, same class" },
+		{ "ports: { on_clash: drop }", "# ports, drop" },
+		{ "ports: { choose: random, parity: yes, range: [6000, 7000] }",
+		  "# ports, random with parity" },
+		{ "ports: { parity: yes, range: [6000, 7000] }", "# ports, random with parity" },
+		{ "ports: { quota: 1 }", "# quota" },
+		{ "pool: { addresses: 2 }", "# pool, paired" },
+		{ "pool: { addresses: 2, pairing: arbitrary }", "# pool, arbitrary" },
+		{ "unsolicited: { udp: icmp }", "# unsolicited udp, icmp" },
+		{ "unsolicited: { udp: accept }", "# unsolicited udp, accept" },
+		{ "unsolicited: { udp: block }", "# unsolicited udp, block" },
+		{ "unsolicited: { tcp: icmp }", "# unsolicited tcp, icmp" },
+		{ "unsolicited: { tcp: rst }", "# unsolicited tcp, rst" },
+		{ "unsolicited: { tcp: accept }", "# unsolicited tcp, accept" },
+		{ "unsolicited: { tcp: block }", "# unsolicited tcp, block" },
+		{ "hairpin: internal-source", "# hairpin, internal source" },
+		{ "hairpin: external-source", "# hairpin, external source" },
+		{ "refresh: outbound", "# refresh, outbound" },
+		{ "refresh: inbound", "# refresh, inbound" },
+		{ "refresh: nothing", "# refresh, nothing" },
+		{ "refresh: nothing", "# expiry" },
+		{ "rst: in-window", "# rst" },
+		{ "rst: any", "# rst" },
+		{ "rst: any", "# expiry" },
+		{ "rst: any", "# forget: who owns" },
+		{ "rst: any", "# forget: its mapping" },
+		{ "icmp_errors: dropped", "# icmp errors, dropped" },
+		{ "blocked: udp", "# blocked, udp" },
+		{ "blocked: all-but-tcp-443", "# blocked, all but" },
+		{ "forwards: [ { transport: udp, port: 9, host: 3, host_port: 8 } ]",
+		  "# forwards" },
+	};
+	struct buf plain, text;
+	char yaml[300], heading[80];
+
+	composed_from(CONE, *state, &plain);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		(void)snprintf(yaml, sizeof(yaml), CONE "%s", cases[i].yaml);
+		(void)snprintf(heading, sizeof(heading), "\n%s", cases[i].heading);
+		composed_from(yaml, *state, &text);
+		assert_sound(buf_text(&text));
+		if (strstr(buf_text(&text), heading) == NULL)
+			fail_msg("%s: no %s", cases[i].yaml, cases[i].heading);
+		if (strstr(buf_text(&plain), heading) != NULL)
+			fail_msg("a plain router has %s", cases[i].heading);
+		buf_fini(&text);
+	}
+	buf_fini(&plain);
+}
+
+/* What conntrack does by itself has no owners, no mappings and no filter but its own. */
+static void where_ports_are_shared_nobody_owns_one(void **state)
+{
+	static const char *const choices[] = { "preserve", "random" };
+
+	for (size_t i = 0; i < 2; i++) {
+		char yaml[200], heading[80];
+		struct buf text;
+
+		(void)snprintf(yaml, sizeof(yaml),
+			       SYMMETRIC "ports: { overloading: yes, choose: %s }", choices[i]);
+		(void)snprintf(heading, sizeof(heading),
+			       "\n# ports, %s, overloading: ", choices[i]);
+		composed_from(yaml, *state, &text);
+		assert_sound(buf_text(&text));
+		assert_non_null(strstr(buf_text(&text), heading));
+		/* On a clash the kernel finds another one itself. */
+		assert_null(strstr(buf_text(&text), "\n# ports, random: "));
+		assert_null(strstr(buf_text(&text), "@owner_of"));
+		assert_null(strstr(buf_text(&text), "\n# filtering, address"));
+		assert_non_null(strstr(buf_text(&text), "\n# unsolicited udp, drop"));
+		buf_fini(&text);
+	}
+}
+
+static void a_stack_that_accepts_is_not_silent_over_that_transport(void **state)
+{
+	static const struct {
+		const char *yaml, *redefined;
+	} cases[] = {
+		{ "{ udp: accept, tcp: drop }", "\nredefine L4 = tcp\n\n# own stack, silent" },
+		{ "{ udp: drop, tcp: accept }", "\nredefine L4 = udp\n\n# own stack, silent" },
+		{ "{ udp: accept, tcp: accept }", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char yaml[200];
+		struct buf text;
+
+		(void)snprintf(yaml, sizeof(yaml), CONE "unsolicited: %s", cases[i].yaml);
+		composed_from(yaml, *state, &text);
+		if (cases[i].redefined != NULL)
+			assert_non_null(strstr(buf_text(&text), cases[i].redefined));
+		else
+			assert_null(strstr(buf_text(&text), "# own stack, silent"));
+		buf_fini(&text);
+	}
+}
+
+static void assert_in_order(const char *text, const char *const *parts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *at = strstr(text, parts[i]);
+
+		if (at == NULL)
+			fail_msg("no %s after %s", parts[i],
+				 i == 0 ? "the beginning" : parts[i - 1]);
+		text = at;
+	}
+}
+
+static void what_differs_stands_for_its_transport_and_sets_that_back(void **state)
+{
+#define BACK "\nredefine L4 = { tcp, udp }\n"
+	static const char *const parts[] = {
+		"\ndefine L4 = { tcp, udp }\n",
+		"\nredefine L4 = udp\n\n# mapping, address and port-dependent",
+		BACK,
+		"\nredefine L4 = tcp\n\n# mapping, endpoint-independent",
+		"\t\tmeta l4proto tcp snat ip to meta l4proto . ip saddr . th sport map @mapping_of",
+		BACK,
+		"\nredefine L4 = udp\n\n# ports, random",
+		BACK,
+		"\nredefine L4 = tcp\n\n# ports, preserve",
+		BACK,
+		"\nredefine L4 = tcp\n\n# ports, drop",
+		BACK,
+		"\nredefine L4 = udp\n\n# filtering, address and port-dependent",
+		"\t\tmeta l4proto udp meta l4proto . ip daddr . th dport . ip saddr . th sport \\",
+		BACK,
+		"\nredefine L4 = tcp\n\n# filtering, address-dependent",
+		"\t\tmeta l4proto tcp meta l4proto . ip daddr . th dport . ip saddr \\",
+		BACK,
+		"\n# unsolicited udp, drop",
+	};
+	struct buf text;
+	unsigned own = 0, back = 0;
+
+	composed_from(CONE "ports: { on_clash: drop }\n"
+			   "udp: { mapping: address-and-port-dependent, "
+			   "filtering: address-and-port-dependent, choose: random }",
+		      *state, &text);
+	assert_in_order(buf_text(&text), parts, sizeof(parts) / sizeof(parts[0]));
+	for (const char *p = buf_text(&text); (p = strstr(p, "\nredefine ")) != NULL; p++) {
+		if (strncmp(p, BACK, strlen(BACK)) == 0)
+			back++;
+		else
+			own++;
+		assert_in_range(own - back, 0, 1);
+	}
+	assert_int_equal(own, 7);
+	assert_int_equal(back, 7);
 	buf_fini(&text);
-	nat_model_fini(&m);
 }
 
 static void a_missing_file_is_named_and_nothing_is_added(void **state)
@@ -140,22 +339,10 @@ static void a_missing_file_is_named_and_nothing_is_added(void **state)
 
 	without.count = 0;
 	model_files_nat("open", &m);
-	assert_true(ruleset_compose(&m, &site, &without, &text, &e) < 0);
+	assert_true(ruleset_compose(&m, &composed_site, &without, &text, &e) < 0);
 	assert_string_equal(e.text, "NAT model open needs rules/base.nft, which is missing");
 	assert_int_equal(text.len, 0);
 	nat_model_fini(&m);
-}
-
-static void only_a_router_that_neither_translates_nor_filters_remembers_nothing(void **state)
-{
-	struct nat_model m = { .filtering = NAT_ENDPOINT_INDEPENDENT };
-
-	(void)state;
-	assert_false(ruleset_remembers(&m));
-	m.filtering = NAT_ADDRESS_DEPENDENT;
-	assert_true(ruleset_remembers(&m));
-	m = (struct nat_model){ .translates = true };
-	assert_true(ruleset_remembers(&m));
 }
 
 int main(void)
@@ -163,11 +350,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_six_models_make_the_rulesets_on_file),
 		cmocka_unit_test(every_combination_of_behaviors_has_its_files),
-		cmocka_unit_test(timeouts_and_ports_reach_the_text),
+		cmocka_unit_test(any_two_transports_go_together),
+		cmocka_unit_test(every_value_has_its_file_and_only_it),
+		cmocka_unit_test(where_ports_are_shared_nobody_owns_one),
+		cmocka_unit_test(a_stack_that_accepts_is_not_silent_over_that_transport),
+		cmocka_unit_test(what_differs_stands_for_its_transport_and_sets_that_back),
 		cmocka_unit_test(a_missing_file_is_named_and_nothing_is_added),
-		cmocka_unit_test(
-			only_a_router_that_neither_translates_nor_filters_remembers_nothing),
 	};
 
-	return cmocka_run_group_tests_name("ruleset", tests, setup, teardown);
+	return cmocka_run_group_tests_name("ruleset", tests, composed_setup, composed_teardown);
 }

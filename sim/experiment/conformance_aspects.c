@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* As what a router shows itself against what its model declares. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sim/experiment/conformance.h"
+#include "sim/model/nat_seen.h"
+
+#define UNSEEN "not observed"
+
+struct aspects {
+	struct aspect *items;
+	size_t count;
+};
+
+static void add(struct aspects *a, const char *name, const char *declared, const char *seen)
+{
+	struct aspect *aspect = &a->items[a->count++];
+
+	aspect->name = name;
+	(void)snprintf(aspect->declared, sizeof(aspect->declared), "%s", declared);
+	(void)snprintf(aspect->observed, sizeof(aspect->observed), "%s", seen);
+	aspect->agrees = strcmp(seen, UNSEEN) == 0 || strcmp(declared, seen) == 0;
+}
+
+static const char *yes_no(enum observed seen)
+{
+	return seen == NOT_OBSERVED ? UNSEEN : seen == OBSERVED_YES ? "yes" : "no";
+}
+
+static const char *say(bool yes)
+{
+	return yes ? "yes" : "no";
+}
+
+/* The router's own stack answers as Linux does. */
+static const char *declared_answer(const struct nat_model *m, enum nat_transport t)
+{
+	switch (m->of[t].unsolicited) {
+	case NAT_UNSOLICITED_ICMP:
+		return "icmp";
+	case NAT_UNSOLICITED_RST:
+		return "rst";
+	case NAT_UNSOLICITED_ACCEPT:
+		return t == NAT_UDP ? "icmp" : "rst";
+	case NAT_UNSOLICITED_DROP:
+	case NAT_UNSOLICITED_BLOCK:
+		break;
+	}
+	return "nothing";
+}
+
+static const char *seen_answer(enum observed_answer answer)
+{
+	switch (answer) {
+	case ANSWER_NONE:
+		return "nothing";
+	case ANSWER_ICMP:
+		return "icmp";
+	case ANSWER_RST:
+		return "rst";
+	case ANSWER_NOT_OBSERVED:
+		break;
+	}
+	return UNSEEN;
+}
+
+static const char *seen_hairpin(enum observed_hairpin hairpin)
+{
+	switch (hairpin) {
+	case HAIRPIN_NONE:
+		return nat_hairpin_name(NAT_HAIRPIN_OFF);
+	case HAIRPIN_INTERNAL_SOURCE:
+		return nat_hairpin_name(NAT_HAIRPIN_INTERNAL_SOURCE);
+	case HAIRPIN_EXTERNAL_SOURCE:
+		return nat_hairpin_name(NAT_HAIRPIN_EXTERNAL_SOURCE);
+	case HAIRPIN_NOT_OBSERVED:
+		break;
+	}
+	return UNSEEN;
+}
+
+/* In the model's own seconds. */
+static void add_life(struct aspects *a, const char *name, uint32_t declared_ms,
+		     const struct observed_of *seen)
+{
+	char declared[32];
+
+	(void)snprintf(declared, sizeof(declared), "%u s", declared_ms / 1000);
+	if (seen->alive == NOT_OBSERVED || seen->gone == NOT_OBSERVED)
+		add(a, name, declared, UNSEEN);
+	else if (seen->alive == OBSERVED_NO)
+		add(a, name, declared, "less");
+	else
+		add(a, name, declared, seen->gone == OBSERVED_YES ? declared : "more");
+}
+
+static const char *seen_refresh(const struct observations *seen)
+{
+	bool outbound = seen->refreshed_by_outbound == OBSERVED_YES;
+	bool inbound = seen->refreshed_by_inbound == OBSERVED_YES;
+
+	if (seen->refreshed_by_outbound == NOT_OBSERVED ||
+	    seen->refreshed_by_inbound == NOT_OBSERVED)
+		return UNSEEN;
+	if (outbound)
+		return nat_refresh_name(inbound ? NAT_REFRESH_BOTH : NAT_REFRESH_OUTBOUND);
+	return nat_refresh_name(inbound ? NAT_REFRESH_INBOUND : NAT_REFRESH_NONE);
+}
+
+/* Where ports are drawn, two hosts meet on one by chance only. */
+static void add_sharing(struct aspects *a, const char *name, const struct nat_of *of,
+			const struct observed_of *seen)
+{
+	bool by_chance = of->overloads && of->choose == NAT_PORTS_RANDOM;
+
+	add(a, name, say(of->overloads), by_chance ? UNSEEN : yes_no(seen->shares_ports));
+}
+
+static void add_translation(struct aspects *a, const struct nat_model *m,
+			    const struct observations *seen)
+{
+	char addresses[16];
+
+	add_sharing(a, "ports shared, udp", &m->of[NAT_UDP], &seen->of[NAT_UDP]);
+	add_sharing(a, "ports shared, tcp", &m->of[NAT_TCP], &seen->of[NAT_TCP]);
+	(void)snprintf(addresses, sizeof(addresses), "%u", seen->addresses);
+	add(a, "one address a host", say(m->pool.count == 1 || m->pool.paired),
+	    seen->addresses == 0 ? UNSEEN : say(seen->addresses == 1));
+	if (m->ports.parity)
+		add(a, "parity", "yes", yes_no(seen->keeps_parity));
+	add(a, "hairpin", nat_hairpin_name(m->hairpin), seen_hairpin(seen->hairpin));
+	add(a, "answer to strangers, udp", declared_answer(m, NAT_UDP),
+	    seen_answer(seen->of[NAT_UDP].unsolicited));
+	add(a, "answer to strangers, tcp", declared_answer(m, NAT_TCP),
+	    seen_answer(seen->of[NAT_TCP].unsolicited));
+}
+
+size_t conformance_aspects(const struct nat_model *m, const struct observations *seen,
+			   struct aspect ret[static ASPECTS_MAX])
+{
+	struct aspects a = { .items = ret };
+
+	if (m->translates)
+		add_translation(&a, m, seen);
+	if (!nat_model_remembers(m))
+		return a.count;
+	add_life(&a, "udp lifetime", m->timeouts.udp_ms, &seen->of[NAT_UDP]);
+	add_life(&a, "tcp lifetime", m->timeouts.tcp_established_ms, &seen->of[NAT_TCP]);
+	add(&a, "refreshed by", nat_refresh_name(m->refresh), seen_refresh(seen));
+	add(&a, "icmp errors get in", say(!m->drops_icmp_errors), yes_no(seen->icmp_gets_in));
+	return a.count;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What natsim sees of a router with sockets of its own on both sides of it, beyond what a peer can
+ * classify from inside: who shares ports, how long a mapping lives and what keeps it alive, what
+ * becomes of strangers' packets, of packets to the router from inside, and of ICMP errors.
+ *
+ * The lab is of the topology one-home: two hosts behind the router, and the server with two
+ * addresses. Its timeouts are OBSERVE_UDP_MS and the like.
+ */
+#ifndef NATSIM_SIM_EXPERIMENT_OBSERVE_H
+#define NATSIM_SIM_EXPERIMENT_OBSERVE_H
+
+#include "sim/experiment/stage.h"
+
+#define OBSERVE_TOPOLOGY "one-home"
+
+/* A mapping's life in the lab. Conntrack knows whole seconds only. */
+#define OBSERVE_UDP_MS             2000u
+#define OBSERVE_TCP_TRANSITORY_MS  2000u
+#define OBSERVE_TCP_ESTABLISHED_MS 3000u
+
+/* A mapping must still be there at its life less this part of it, and gone at its life and this. */
+#define OBSERVE_TOLERANCE 0.1
+
+enum observed { NOT_OBSERVED, OBSERVED_NO, OBSERVED_YES };
+
+enum observed_answer { ANSWER_NOT_OBSERVED, ANSWER_NONE, ANSWER_ICMP, ANSWER_RST };
+
+enum observed_hairpin {
+	HAIRPIN_NOT_OBSERVED,
+	HAIRPIN_NONE,
+	HAIRPIN_INTERNAL_SOURCE,
+	HAIRPIN_EXTERNAL_SOURCE
+};
+
+/* Of one transport. */
+struct observed_of {
+	/* Two hosts with the same source port get the same outside port, towards different
+	 * destinations. */
+	enum observed shares_ports;
+	enum observed_answer unsolicited;
+	enum observed alive; /* shortly before the end of its life; over TCP of a connection */
+	enum observed gone;  /* shortly after it */
+};
+
+struct observations {
+	struct observed_of of[NAT_TRANSPORTS];
+	/* The rest is over UDP, but for the last. */
+	unsigned addresses;         /* outside ones, that a host's sockets were seen from */
+	enum observed keeps_parity; /* of a host's ports */
+	enum observed keeps_class;  /* well-known or not */
+	enum observed_hairpin hairpin;
+	enum observed refreshed_by_outbound, refreshed_by_inbound;
+	enum observed icmp_gets_in;  /* port unreachable, about a packet of the mapping */
+	enum observed survives_icmp; /* the mapping */
+	enum observed fragments;     /* a datagram of 3000 bytes gets in */
+	enum observed opens_at_once; /* TCP: a simultaneous open comes about */
+};
+
+/* Fails only if the lab does. What could not be observed is left so. */
+int observe_router(const struct stage *stage, struct lab *lab, struct observations *ret,
+		   struct err *e);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A UDP flow through a router, both ends of it in our hands. */
+#ifndef NATSIM_SIM_EXPERIMENT_OBSERVE_FLOW_H
+#define NATSIM_SIM_EXPERIMENT_OBSERVE_FLOW_H
+
+#include "sim/experiment/observe.h"
+
+/* What does not come within this is not coming: the links are ideal. */
+#define OBSERVE_SILENCE_US 300000u
+
+/* Where we are. */
+struct observer {
+	const struct stage *stage;
+	struct lab *lab;
+	int hosts[2], server; /* namespaces */
+	uint32_t host_addrs[2];
+	uint32_t server_addrs[2];
+	uint32_t router_addr; /* the first of its outside ones */
+};
+
+struct flow {
+	int inside_fd, outside_fd;
+	struct endpoint inside, outside; /* the host's, and what the server sees of it */
+	struct endpoint server;
+};
+
+#define FLOW_NONE                                 \
+	{                                         \
+		.inside_fd = -1, .outside_fd = -1 \
+	}
+
+/* From a host's port (0: any) to a fresh port of the server's address. Returns false in *ret_there
+ * if nothing comes through; the sockets are there in any case. */
+int flow_open(const struct observer *o, unsigned host, uint16_t port, unsigned server_addr,
+	      struct flow *flow, bool *ret_there, struct err *e);
+void flow_close(struct flow *flow);
+static inline void flow_cleanup(struct flow *flow)
+{
+	flow_close(flow);
+}
+
+/* Sends a datagram inwards, or outwards, and says whether it came. */
+bool flow_gets_in(const struct flow *flow);
+bool flow_gets_out(const struct flow *flow);
+
+/* Sends without waiting. */
+void flow_send_in(const struct flow *flow);
+void flow_send_out(const struct flow *flow);
+
+/* Takes what has come and nobody waits for any more. */
+void flow_drain(const struct flow *flow);
+
+static inline enum observed observed(bool yes)
+{
+	return yes ? OBSERVED_YES : OBSERVED_NO;
+}
+
+/* observe_life.c: lifetimes, which take some seconds. */
+int observe_lives(const struct observer *o, struct observations *ret, struct err *e);
+
+/* observe_tcp.c. */
+int observe_tcp(const struct observer *o, struct observations *ret, struct err *e);
+
+/* A TCP connection through the router; the same. */
+int connection_open(const struct observer *o, unsigned host, uint16_t port, unsigned server_addr,
+		    struct flow *flow, bool *ret_there, struct err *e);
+
+#endif

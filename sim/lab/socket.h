@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sockets in other namespaces: a socket stays in the one it was made in, whoever uses it. */
+#ifndef NATSIM_SIM_LAB_SOCKET_H
+#define NATSIM_SIM_LAB_SOCKET_H
+
+#include <stdbool.h>
+
+#include "lib/endpoint.h"
+#include "lib/err.h"
+
+/* A socket of family AF_INET in namespace netns_fd, which does not block, bound to local unless
+ * that is none. Its address may be used by others too (SO_REUSEADDR). The caller closes *ret_fd. */
+int socket_in(int netns_fd, int type, int protocol, struct endpoint local, int *ret_fd,
+	      struct err *e);
+
+/* What a socket is bound to, and what it is connected to; none if it is not. */
+struct endpoint socket_local(int fd);
+struct endpoint socket_remote(int fd);
+
+/* As connect(), sendto() and recvfrom(): 0 or a length, or a negative errno; a connect that goes on
+ * is -EINPROGRESS. ret_from may be NULL. */
+int socket_connect(int fd, struct endpoint to);
+int socket_send(int fd, const void *data, size_t len, struct endpoint to);
+int socket_receive(int fd, void *data, size_t len, struct endpoint *ret_from);
+
+/* Waits until fd has one of events (poll.h) or an error, or until the time of process_now_us() has
+ * come. Returns whether it has. */
+bool socket_await(int fd, short events, uint64_t until_us);
+
+/* Asks for messages about ICMP errors. Then: whether one has come, which is taken. A reset leaves
+ * none. */
+void socket_watch_icmp(int fd);
+bool socket_take_icmp(int fd);
+
+#endif

@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* From a NAT model's file to the struct; nat_model_check.c has what cannot go together. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+#include "sim/model/nat_model.h"
+#include "sim/model/nat_model_check.h"
+#include "sim/model/nat_words.h"
+
+/* RFC 4787, REQ-5: a UDP mapping must not expire in less than two minutes. */
+#define DEFAULT_UDP_MS             120000u
+/* RFC 5382, REQ-5: at least 2 hours 4 minutes established, 4 minutes transitory. */
+#define DEFAULT_TCP_ESTABLISHED_MS 7440000u
+#define DEFAULT_TCP_TRANSITORY_MS  240000u
+/* What conntrack takes: seconds times HZ must fit 31 bits. */
+#define TIMEOUT_MAX_S              1000000u
+/* RFC 4787, REQ-3a keeps the well-known ports apart. */
+#define DEFAULT_PORT_FIRST         1024
+#define DEFAULT_PORT_LAST          65535
+
+/* ---- the file */
+
+struct raw_ports {
+	int choose, on_clash;
+	uint16_t *range; /* two of them, or NULL */
+	unsigned range_count;
+	int step;
+	unsigned block, quota;
+	bool parity, overloading;
+};
+
+struct raw_pool {
+	unsigned addresses;
+	int pairing;
+};
+
+struct raw_unsolicited {
+	int udp, tcp;
+};
+
+struct raw_timeouts {
+	char *udp, *tcp_established, *tcp_transitory;
+};
+
+/* What one transport does otherwise than the file says in general. */
+struct raw_transport {
+	int mapping, filtering, choose, on_clash;
+	bool overloading;
+};
+
+struct raw_forward {
+	int transport;
+	uint16_t port;
+	uint8_t host;
+	uint16_t host_port;
+};
+
+struct raw_source {
+	int *of;
+	unsigned of_count;
+	char *text;
+};
+
+struct raw_model {
+	char *about;
+	int mapping, filtering;
+	struct raw_ports *ports;
+	struct raw_pool *pool;
+	struct raw_unsolicited *unsolicited;
+	int hairpin;
+	struct raw_timeouts *timeouts;
+	int refresh, rst, icmp_errors, blocked;
+	struct raw_forward *forwards;
+	unsigned forwards_count;
+	char *ruleset;
+	struct raw_transport *udp, *tcp;
+	struct raw_source *sources;
+	unsigned sources_count;
+};
+
+#define OPTIONAL_PTR (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+#define OPTIONAL     CYAML_FLAG_OPTIONAL
+
+#define FIELD_WORD(key, structure, member, words) \
+	CYAML_FIELD_ENUM(key, OPTIONAL, structure, member, words, CYAML_ARRAY_LEN(words))
+#define FIELD_FILTERING(flags, structure)                                             \
+	CYAML_FIELD_ENUM("filtering", flags, structure, filtering, nat_words_mapping, \
+			 NAT_WORDS_FILTERING_COUNT)
+
+static const struct cyaml_schema_value port_schema = { CYAML_VALUE_UINT(CYAML_FLAG_DEFAULT,
+									uint16_t) };
+
+static const struct cyaml_schema_field ports_fields[] = {
+	FIELD_WORD("choose", struct raw_ports, choose, nat_words_choose),
+	FIELD_WORD("on_clash", struct raw_ports, on_clash, nat_words_on_clash),
+	CYAML_FIELD_SEQUENCE("range", OPTIONAL_PTR, struct raw_ports, range, &port_schema, 2, 2),
+	CYAML_FIELD_INT("step", OPTIONAL, struct raw_ports, step),
+	CYAML_FIELD_UINT("block", OPTIONAL, struct raw_ports, block),
+	CYAML_FIELD_UINT("quota", OPTIONAL, struct raw_ports, quota),
+	CYAML_FIELD_BOOL("parity", OPTIONAL, struct raw_ports, parity),
+	CYAML_FIELD_BOOL("overloading", OPTIONAL, struct raw_ports, overloading),
+	CYAML_FIELD_END,
+};
+
+static const struct cyaml_schema_field pool_fields[] = {
+	CYAML_FIELD_UINT("addresses", CYAML_FLAG_DEFAULT, struct raw_pool, addresses),
+	FIELD_WORD("pairing", struct raw_pool, pairing, nat_words_pool),
+	CYAML_FIELD_END,
+};
+
+static const struct cyaml_schema_field unsolicited_fields[] = {
+	CYAML_FIELD_ENUM("udp", OPTIONAL, struct raw_unsolicited, udp, nat_words_unsolicited,
+			 NAT_WORDS_UNSOLICITED_UDP_COUNT),
+	FIELD_WORD("tcp", struct raw_unsolicited, tcp, nat_words_unsolicited),
+	CYAML_FIELD_END,
+};
+
+static const struct cyaml_schema_field timeouts_fields[] = {
+	CYAML_FIELD_STRING_PTR("udp", OPTIONAL_PTR, struct raw_timeouts, udp, 1, 20),
+	CYAML_FIELD_STRING_PTR("tcp_established", OPTIONAL_PTR, struct raw_timeouts,
+			       tcp_established, 1, 20),
+	CYAML_FIELD_STRING_PTR("tcp_transitory", OPTIONAL_PTR, struct raw_timeouts, tcp_transitory,
+			       1, 20),
+	CYAML_FIELD_END,
+};
+
+static const struct cyaml_schema_field transport_fields[] = {
+	CYAML_FIELD_ENUM("mapping", OPTIONAL, struct raw_transport, mapping, nat_words_mapping,
+			 NAT_WORDS_FILTERING_COUNT),
+	FIELD_FILTERING(OPTIONAL, struct raw_transport),
+	FIELD_WORD("choose", struct raw_transport, choose, nat_words_choose),
+	FIELD_WORD("on_clash", struct raw_transport, on_clash, nat_words_on_clash),
+	CYAML_FIELD_BOOL("overloading", OPTIONAL, struct raw_transport, overloading),
+	CYAML_FIELD_END,
+};
+
+static const struct cyaml_schema_field forward_fields[] = {
+	CYAML_FIELD_ENUM("transport", CYAML_FLAG_DEFAULT, struct raw_forward, transport,
+			 nat_words_transport, CYAML_ARRAY_LEN(nat_words_transport)),
+	CYAML_FIELD_UINT("port", CYAML_FLAG_DEFAULT, struct raw_forward, port),
+	CYAML_FIELD_UINT("host", CYAML_FLAG_DEFAULT, struct raw_forward, host),
+	CYAML_FIELD_UINT("host_port", CYAML_FLAG_DEFAULT, struct raw_forward, host_port),
+	CYAML_FIELD_END,
+};
+static const struct cyaml_schema_value forward_schema = { CYAML_VALUE_MAPPING(
+	CYAML_FLAG_DEFAULT, struct raw_forward, forward_fields) };
+
+static const struct cyaml_schema_value axis_schema = { CYAML_VALUE_ENUM(
+	CYAML_FLAG_DEFAULT, int, nat_words_axis, CYAML_ARRAY_LEN(nat_words_axis)) };
+
+static const struct cyaml_schema_field source_fields[] = {
+	CYAML_FIELD_SEQUENCE("of", OPTIONAL_PTR, struct raw_source, of, &axis_schema, 1, NAT_AXES),
+	CYAML_FIELD_STRING_PTR("text", CYAML_FLAG_POINTER, struct raw_source, text, 1, 300),
+	CYAML_FIELD_END,
+};
+static const struct cyaml_schema_value source_schema = { CYAML_VALUE_MAPPING(
+	CYAML_FLAG_DEFAULT, struct raw_source, source_fields) };
+
+static const struct cyaml_schema_field model_fields[] = {
+	CYAML_FIELD_STRING_PTR("about", CYAML_FLAG_POINTER, struct raw_model, about, 1, 100),
+	CYAML_FIELD_ENUM("mapping", CYAML_FLAG_DEFAULT, struct raw_model, mapping,
+			 nat_words_mapping, CYAML_ARRAY_LEN(nat_words_mapping)),
+	FIELD_FILTERING(CYAML_FLAG_DEFAULT, struct raw_model),
+	CYAML_FIELD_MAPPING_PTR("ports", OPTIONAL_PTR, struct raw_model, ports, ports_fields),
+	CYAML_FIELD_MAPPING_PTR("pool", OPTIONAL_PTR, struct raw_model, pool, pool_fields),
+	CYAML_FIELD_MAPPING_PTR("unsolicited", OPTIONAL_PTR, struct raw_model, unsolicited,
+				unsolicited_fields),
+	FIELD_WORD("hairpin", struct raw_model, hairpin, nat_words_hairpin),
+	CYAML_FIELD_MAPPING_PTR("timeouts", OPTIONAL_PTR, struct raw_model, timeouts,
+				timeouts_fields),
+	FIELD_WORD("refresh", struct raw_model, refresh, nat_words_refresh),
+	FIELD_WORD("rst", struct raw_model, rst, nat_words_rst),
+	FIELD_WORD("icmp_errors", struct raw_model, icmp_errors, nat_words_icmp_errors),
+	FIELD_WORD("blocked", struct raw_model, blocked, nat_words_blocked),
+	CYAML_FIELD_SEQUENCE("forwards", OPTIONAL_PTR, struct raw_model, forwards, &forward_schema,
+			     1, 16),
+	CYAML_FIELD_STRING_PTR("ruleset", OPTIONAL_PTR, struct raw_model, ruleset, 1, 200),
+	CYAML_FIELD_MAPPING_PTR("udp", OPTIONAL_PTR, struct raw_model, udp, transport_fields),
+	CYAML_FIELD_MAPPING_PTR("tcp", OPTIONAL_PTR, struct raw_model, tcp, transport_fields),
+	CYAML_FIELD_SEQUENCE("sources", OPTIONAL_PTR, struct raw_model, sources, &source_schema, 0,
+			     32),
+	CYAML_FIELD_END,
+};
+
+static const struct cyaml_schema_value model_schema = { CYAML_VALUE_MAPPING(
+	CYAML_FLAG_POINTER, struct raw_model, model_fields) };
+
+/* ---- words and numbers */
+
+/* The value of a word, or the default where there is none or nobody knows. */
+static int value_of(int raw, int by_default, enum nat_value value, unsigned *unknown)
+{
+	if (raw == NAT_WORD_UNKNOWN)
+		*unknown |= 1u << value;
+	return raw == 0 || raw == NAT_WORD_UNKNOWN || raw == NAT_WORD_NONE ? by_default : raw - 1;
+}
+
+/* Whole seconds, minutes or hours: "120s", "4m", "2h". */
+static bool parse_timeout(const char *text, uint32_t *ret_ms)
+{
+	size_t digits = strspn(text, "0123456789");
+	uint32_t unit_s;
+
+	if (digits == 0 || digits > 7 || strlen(text) != digits + 1)
+		return false;
+	switch (text[digits]) {
+	case 's':
+		unit_s = 1;
+		break;
+	case 'm':
+		unit_s = 60;
+		break;
+	case 'h':
+		unit_s = 3600;
+		break;
+	default:
+		return false;
+	}
+
+	unsigned long value = strtoul(text, NULL, 10);
+
+	if (value == 0 || value > TIMEOUT_MAX_S / unit_s)
+		return false;
+	*ret_ms = (uint32_t)value * unit_s * 1000u;
+	return true;
+}
+
+static int read_timeout(const struct yaml_source *src, const char *text, const char *path,
+			enum nat_value value, unsigned *unknown, uint32_t *ret_ms, struct err *e)
+{
+	if (text != NULL && strcmp(text, "unknown") == 0) {
+		*unknown |= 1u << value;
+		return 0;
+	}
+	if (text == NULL || parse_timeout(text, ret_ms))
+		return 0;
+	return yaml_error(
+		src, e, path,
+		"\"%s\" is no timeout: it is a number of seconds, minutes or hours, as in "
+		"120s, 4m, 2h, and %us at most",
+		text, TIMEOUT_MAX_S);
+}
+
+static int read_timeouts(const struct yaml_source *src, const struct raw_timeouts *raw,
+			 struct nat_model *m, struct err *e)
+{
+	static const struct raw_timeouts none = { NULL, NULL, NULL };
+	int r;
+
+	m->timeouts.udp_ms = DEFAULT_UDP_MS;
+	m->timeouts.tcp_established_ms = DEFAULT_TCP_ESTABLISHED_MS;
+	m->timeouts.tcp_transitory_ms = DEFAULT_TCP_TRANSITORY_MS;
+	if (raw == NULL)
+		raw = &none;
+	r = read_timeout(src, raw->udp, "timeouts.udp", NAT_VALUE_UDP_TIMEOUT, &m->unknown,
+			 &m->timeouts.udp_ms, e);
+	if (r == 0)
+		r = read_timeout(src, raw->tcp_established, "timeouts.tcp_established",
+				 NAT_VALUE_TCP_ESTABLISHED, &m->unknown,
+				 &m->timeouts.tcp_established_ms, e);
+	if (r == 0)
+		r = read_timeout(src, raw->tcp_transitory, "timeouts.tcp_transitory",
+				 NAT_VALUE_TCP_TRANSITORY, &m->unknown,
+				 &m->timeouts.tcp_transitory_ms, e);
+	return r;
+}
+
+/* ---- from the file to the model */
+
+/* What a transport has from the file in general, then what is its own. */
+static void read_transport(const struct raw_model *raw, const struct raw_transport *own,
+			   int unsolicited, struct nat_of *of)
+{
+	static const struct raw_ports no_ports = { .choose = 0 };
+	static const struct raw_transport nothing = { .mapping = 0 };
+	const struct raw_ports *ports = raw->ports != NULL ? raw->ports : &no_ports;
+	const struct raw_transport *o = own != NULL ? own : &nothing;
+
+	of->mapping = (enum nat_behavior)value_of(o->mapping != 0 ? o->mapping : raw->mapping,
+						  raw->mapping == NAT_WORD_NONE
+							  ? NAT_ENDPOINT_INDEPENDENT
+							  : NAT_ADDRESS_AND_PORT_DEPENDENT,
+						  NAT_VALUE_MAPPING, &of->unknown);
+	of->filtering = (enum nat_behavior)value_of(
+		o->filtering != 0 ? o->filtering : raw->filtering, NAT_ADDRESS_AND_PORT_DEPENDENT,
+		NAT_VALUE_FILTERING, &of->unknown);
+	of->choose =
+		(enum nat_port_choice)value_of(o->choose != 0 ? o->choose : ports->choose,
+					       NAT_PORTS_PRESERVE, NAT_VALUE_CHOOSE, &of->unknown);
+	of->on_clash =
+		(enum nat_on_clash)value_of(o->on_clash != 0 ? o->on_clash : ports->on_clash,
+					    NAT_CLASH_RANDOM, NAT_VALUE_ON_CLASH, &of->unknown);
+	of->overloads = own != NULL ? own->overloading : ports->overloading;
+	of->unsolicited = (enum nat_unsolicited)value_of(unsolicited, NAT_UNSOLICITED_DROP,
+							 NAT_VALUE_UNSOLICITED, &of->unknown);
+}
+
+static void read_ports(const struct raw_ports *raw, struct nat_model *m)
+{
+	m->ports.first = DEFAULT_PORT_FIRST;
+	m->ports.last = DEFAULT_PORT_LAST;
+	m->ports.step = 1;
+	if (raw == NULL)
+		return;
+	if (raw->range != NULL) {
+		m->ports.first = raw->range[0];
+		m->ports.last = raw->range[1];
+	}
+	if (raw->step != 0)
+		m->ports.step = raw->step;
+	m->ports.block = raw->block;
+	m->ports.quota = raw->quota;
+	m->ports.parity = raw->parity;
+}
+
+static void read_forwards(const struct raw_model *raw, struct nat_model *m)
+{
+	if (raw->forwards == NULL)
+		return;
+	m->forwards = calloc(raw->forwards_count, sizeof(*m->forwards));
+	assert(m->forwards != NULL);
+	m->forwards_count = raw->forwards_count;
+	for (unsigned i = 0; i < raw->forwards_count; i++) {
+		const struct raw_forward *f = &raw->forwards[i];
+
+		m->forwards[i] =
+			(struct nat_forward){ .transport = (enum nat_transport)(f->transport - 1),
+					      .port = f->port,
+					      .host = f->host,
+					      .host_port = f->host_port };
+	}
+}
+
+static void read_sources(struct raw_model *raw, struct nat_model *m)
+{
+	if (raw->sources == NULL || raw->sources_count == 0)
+		return;
+	m->sources = calloc(raw->sources_count, sizeof(*m->sources));
+	assert(m->sources != NULL);
+	m->sources_count = raw->sources_count;
+	for (unsigned i = 0; i < raw->sources_count; i++) {
+		m->sources[i].text = steal_ptr(&raw->sources[i].text);
+		for (unsigned k = 0; k < raw->sources[i].of_count; k++)
+			m->sources[i].axes |= 1u << (raw->sources[i].of[k] - 1);
+	}
+}
+
+static void read_given(const struct raw_model *raw, struct nat_model *m)
+{
+	const struct {
+		enum nat_axis axis;
+		bool given;
+	} axes[] = {
+		{ NAT_AXIS_MAPPING, raw->mapping != NAT_WORD_UNKNOWN },
+		{ NAT_AXIS_FILTERING, raw->filtering != NAT_WORD_UNKNOWN },
+		{ NAT_AXIS_PORTS, raw->ports != NULL },
+		{ NAT_AXIS_POOL, raw->pool != NULL },
+		{ NAT_AXIS_UNSOLICITED, raw->unsolicited != NULL },
+		{ NAT_AXIS_HAIRPIN, raw->hairpin != 0 && raw->hairpin != NAT_WORD_UNKNOWN },
+		{ NAT_AXIS_TIMEOUTS, raw->timeouts != NULL },
+		{ NAT_AXIS_REFRESH, raw->refresh != 0 && raw->refresh != NAT_WORD_UNKNOWN },
+		{ NAT_AXIS_RST, raw->rst != 0 && raw->rst != NAT_WORD_UNKNOWN },
+		{ NAT_AXIS_ICMP_ERRORS,
+		  raw->icmp_errors != 0 && raw->icmp_errors != NAT_WORD_UNKNOWN },
+		{ NAT_AXIS_FORWARDS, raw->forwards != NULL },
+		{ NAT_AXIS_BLOCKED, raw->blocked != 0 && raw->blocked != NAT_WORD_UNKNOWN },
+		{ NAT_AXIS_RULESET, raw->ruleset != NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(axes) / sizeof(axes[0]); i++)
+		m->given |= (unsigned)axes[i].given << axes[i].axis;
+}
+
+static void read_router(const struct raw_model *raw, struct nat_model *m)
+{
+	unsigned *unknown = &m->unknown;
+
+	m->translates = raw->mapping != NAT_WORD_NONE;
+	read_transport(raw, raw->udp, raw->unsolicited == NULL ? 0 : raw->unsolicited->udp,
+		       &m->of[NAT_UDP]);
+	read_transport(raw, raw->tcp, raw->unsolicited == NULL ? 0 : raw->unsolicited->tcp,
+		       &m->of[NAT_TCP]);
+	read_ports(raw->ports, m);
+	m->pool.count = raw->pool == NULL ? 1 : raw->pool->addresses;
+	m->pool.paired = value_of(raw->pool == NULL ? 0 : raw->pool->pairing, 0, NAT_VALUE_PAIRING,
+				  unknown) == 0;
+	m->hairpin = (enum nat_hairpin)value_of(raw->hairpin, NAT_HAIRPIN_OFF, NAT_VALUE_HAIRPIN,
+						unknown);
+	m->refresh = (enum nat_refresh)value_of(raw->refresh, NAT_REFRESH_BOTH, NAT_VALUE_REFRESH,
+						unknown);
+	m->rst = (enum nat_rst)value_of(raw->rst, NAT_RST_IGNORED, NAT_VALUE_RST, unknown);
+	m->drops_icmp_errors = value_of(raw->icmp_errors, 0, NAT_VALUE_ICMP_ERRORS, unknown) != 0;
+	m->blocked = (enum nat_blocked)value_of(raw->blocked, NAT_BLOCKS_NOTHING, NAT_VALUE_BLOCKED,
+						unknown);
+	read_forwards(raw, m);
+}
+
+int nat_model_parse(const char *file, const char *data, size_t len, struct nat_model *ret,
+		    struct err *e)
+{
+	struct yaml_source src = { file, data, len };
+	struct nat_model m = { .about = NULL };
+	void *loaded = NULL;
+	int r;
+
+	r = yaml_load(&src, &model_schema, &loaded, NULL, e);
+	if (r < 0)
+		return r;
+
+	struct raw_model *raw = loaded;
+
+	read_router(raw, &m);
+	read_given(raw, &m);
+	r = yaml_source_name(&src, m.name, sizeof(m.name), e);
+	if (r == 0)
+		r = read_timeouts(&src, raw->timeouts, &m, e);
+	if (r == 0)
+		r = nat_model_check(&src, &m, e);
+	if (r == 0) {
+		m.about = steal_ptr(&raw->about);
+		m.ruleset_file = steal_ptr(&raw->ruleset);
+		read_sources(raw, &m);
+		*ret = m;
+	} else {
+		nat_model_fini(&m);
+	}
+	yaml_unload(&model_schema, raw, 0);
+	return r;
+}

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "sim/model/ruleset_values.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/cleanup.h"
+
+/* How many elements of a map stand on a line. */
+#define ELEMENTS_A_LINE 8u
+
+/* The first inside address that a subscriber can have: .1 is the router's. */
+#define FIRST_HOST 2u
+
+/* Ports whose last byte is the same. */
+#define ROWS 256u
+
+static unsigned range_count(const struct nat_model *m)
+{
+	return m->ports.last - m->ports.first + 1u;
+}
+
+unsigned ruleset_sequence(const struct nat_model *m)
+{
+	return (range_count(m) - 1) / (unsigned)abs(m->ports.step) + 1;
+}
+
+/* ---- lists */
+
+struct list {
+	struct buf *out;
+	unsigned count;
+};
+
+static struct list list_begin(struct buf *out)
+{
+	buf_puts(out, "{");
+	return (struct list){ .out = out };
+}
+
+static void list_next(struct list *l)
+{
+	buf_puts(l->out, l->count++ % ELEMENTS_A_LINE == 0 ? "\n\t" : " ");
+}
+
+static void list_end(struct list *l)
+{
+	buf_puts(l->out, "\n}");
+}
+
+static void put_sequence(const struct nat_model *m, struct buf *out)
+{
+	struct list l = list_begin(out);
+	int start = m->ports.step > 0 ? m->ports.first : m->ports.last;
+
+	for (unsigned i = 0; i < ruleset_sequence(m); i++) {
+		list_next(&l);
+		buf_printf(out, "%u : %d,", i + 1, start + (int)i * m->ports.step);
+	}
+	list_end(&l);
+}
+
+/* The even ports of the range, or the odd ones. Returns their number. */
+static unsigned count_parity(const struct nat_model *m, unsigned odd)
+{
+	unsigned shift = 1 - odd;
+
+	return (m->ports.last + 1u + shift) / 2 - (m->ports.first + shift) / 2;
+}
+
+static void put_parity(const struct nat_model *m, unsigned odd, struct buf *out)
+{
+	struct list l = list_begin(out);
+	unsigned n = 0;
+
+	for (unsigned port = m->ports.first; port <= m->ports.last; port++) {
+		if (port % 2 != odd)
+			continue;
+		list_next(&l);
+		buf_printf(out, "%u : %u,", n++, port);
+	}
+	list_end(&l);
+}
+
+/* Subscribers with higher addresses than the last block's get nothing. */
+static void put_blocks(const struct ruleset_part *part, struct buf *out)
+{
+	const struct nat_model *m = part->model;
+	unsigned blocks = range_count(m) / m->ports.block;
+	struct list l = list_begin(out);
+	char outside[ADDR_TEXT_SIZE], inside[ADDR_TEXT_SIZE];
+
+	if (blocks > NAT_BLOCKS_MAX)
+		blocks = NAT_BLOCKS_MAX;
+	(void)addr_format(part->site->outside_addr, outside);
+	for (unsigned i = 0; i < blocks; i++) {
+		uint32_t addr = prefix_network(part->site->inside).addr + FIRST_HOST + i;
+		unsigned first = m->ports.first + i * m->ports.block;
+
+		list_next(&l);
+		buf_printf(out, "%s : %s . %u-%u,", addr_format(addr, inside), outside, first,
+			   first + m->ports.block - 1);
+	}
+	list_end(&l);
+}
+
+static void put_forwards(const struct ruleset_part *part, struct buf *out)
+{
+	const struct nat_model *m = part->model;
+	struct list l = list_begin(out);
+	char inside[ADDR_TEXT_SIZE];
+
+	for (unsigned i = 0; i < m->forwards_count; i++) {
+		const struct nat_forward *f = &m->forwards[i];
+		uint32_t addr = prefix_network(part->site->inside).addr + f->host;
+
+		list_next(&l);
+		buf_printf(out, "%s . %u : %s . %u,", nat_transport_name(f->transport), f->port,
+			   addr_format(addr, inside), f->host_port);
+	}
+	list_end(&l);
+}
+
+/* ---- the head */
+
+void ruleset_define_transports(const struct ruleset_part *part, const char *verb, struct buf *out)
+{
+	buf_printf(out, "%s L4 = %s\n", verb,
+		   part->udp && part->tcp ? "{ tcp, udp }"
+		   : part->udp            ? "udp"
+					  : "tcp");
+}
+
+void ruleset_define_address(const struct ruleset_part *part, const char *verb, struct buf *out)
+{
+	char addr[ADDR_TEXT_SIZE];
+
+	buf_printf(out, "%s ADDRESS = %s\n", verb,
+		   addr_format(part->site->outside_addr + part->address, addr));
+}
+
+static void define_addresses(const struct ruleset_part *part, struct buf *out)
+{
+	unsigned count = part->model->pool.count;
+	char addr[ADDR_TEXT_SIZE];
+
+	buf_puts(out, count > 1 ? "define ADDRESSES = { " : "define ADDRESSES = ");
+	for (unsigned i = 0; i < count; i++)
+		buf_printf(out, "%s%s", i == 0 ? "" : ", ",
+			   addr_format(part->site->outside_addr + i, addr));
+	buf_puts(out, count > 1 ? " }\n" : "\n");
+}
+
+static void describe(const struct nat_model *m, struct buf *out)
+{
+	buf_printf(out, "# NAT model %s: %s\n", m->name, m->about);
+	for (int t = 0; t < NAT_TRANSPORTS; t++) {
+		const struct nat_of *of = &m->of[t];
+
+		if (t == NAT_TCP && !nat_model_differs(m))
+			break;
+		buf_puts(out, "# ");
+		if (nat_model_differs(m))
+			buf_printf(out, "%s: ", nat_transport_name((enum nat_transport)t));
+		buf_printf(out, "mapping %s, filtering %s",
+			   nat_mapping_name(m, (enum nat_transport)t),
+			   nat_behavior_name(of->filtering));
+		if (m->translates)
+			buf_printf(out, ", ports %s", nat_port_choice_name(of->choose));
+		buf_puts(out, "\n");
+	}
+}
+
+void ruleset_head(const struct ruleset_part *part, struct buf *out)
+{
+	char inside[PREFIX_TEXT_SIZE];
+
+	describe(part->model, out);
+	buf_printf(out, "\ndefine OUTSIDE = \"%s\"\n", part->site->outside_ifname);
+	ruleset_define_address(part, "define", out);
+	define_addresses(part, out);
+	buf_printf(out, "define INSIDE = %s\n",
+		   prefix_format(prefix_network(part->site->inside), inside));
+	ruleset_define_transports(part, "define", out);
+	buf_puts(out, "define STRANGER = 0x4e61\n");
+	if (part->model->translates)
+		buf_printf(out, "define PORTS = %u-%u\n", part->model->ports.first,
+			   part->model->ports.last);
+	/* Made first so that there is something to delete: without it a second load would add every
+	 * rule again. */
+	buf_puts(out, "\ntable ip " RULESET_TABLE "\ndelete table ip " RULESET_TABLE "\n");
+}
+
+/* ---- literals */
+
+/* The counter of the ports with one last byte. To the machine they are that byte's 256-fold plus
+ * their first byte. */
+static void put_row(const struct nat_model *m, unsigned i, struct buf *out)
+{
+	unsigned port = m->ports.first + i;
+	unsigned count = (m->ports.last - port) / ROWS + 1;
+
+	buf_printf(out,
+		   "\tchain row_%u {\n\t\tupdate @port_at { ct mark : "
+		   "numgen inc mod %u offset %u }\n\t}\n",
+		   i, count, (port & 0xff) * ROWS + (port >> 8));
+}
+
+static void put_rows(const struct ruleset_part *part, struct buf *out)
+{
+	for (unsigned i = 0; i < ROWS; i++)
+		put_row(part->model, i, out);
+}
+
+/* The first place in the sequence is 1. */
+static void put_row_of(const struct ruleset_part *part, struct buf *out)
+{
+	(void)part;
+	buf_puts(out, "{");
+	for (unsigned i = 0; i < ROWS; i++)
+		buf_printf(out, "%s%u : jump row_%u", i == 0 ? " " : ", ", (i + 1) % ROWS, i);
+	buf_puts(out, " }");
+}
+
+static void put_port_at(const struct ruleset_part *part, struct buf *out)
+{
+	put_sequence(part->model, out);
+}
+
+static void put_even_ports(const struct ruleset_part *part, struct buf *out)
+{
+	put_parity(part->model, 0, out);
+}
+
+static void put_odd_ports(const struct ruleset_part *part, struct buf *out)
+{
+	put_parity(part->model, 1, out);
+}
+
+/* They are there before what leads to them. */
+static void put_pool_declared(const struct ruleset_part *part, struct buf *out)
+{
+	for (unsigned i = 0; i < part->model->pool.count; i++)
+		buf_printf(out, "\tchain translate_%u {\n\t}\n", i);
+}
+
+static void put_pool_chains(const struct ruleset_part *part, struct buf *out)
+{
+	for (unsigned i = 0; i < part->model->pool.count; i++)
+		buf_printf(out, "%s%u : goto translate_%u", i == 0 ? "{ " : ", ", i, i);
+	buf_puts(out, " }");
+}
+
+static void put_translate(const struct ruleset_part *part, struct buf *out)
+{
+	buf_puts(out, "translate");
+	if (part->model->pool.count > 1)
+		buf_printf(out, "_%u", part->address);
+}
+
+static void put_only(const struct ruleset_part *part, struct buf *out)
+{
+	if (!part->udp || !part->tcp)
+		buf_printf(out, "meta l4proto %s ", part->udp ? "udp" : "tcp");
+}
+
+static void put_ms(uint32_t ms, struct buf *out)
+{
+	if (ms % 1000 == 0)
+		buf_printf(out, "%us", ms / 1000);
+	else
+		buf_printf(out, "%ums", ms);
+}
+
+static void put_udp_timeout(const struct ruleset_part *part, struct buf *out)
+{
+	put_ms(part->model->timeouts.udp_ms, out);
+}
+
+static void put_udp_timeout_twice(const struct ruleset_part *part, struct buf *out)
+{
+	put_ms(2 * part->model->timeouts.udp_ms, out);
+}
+
+static void put_tcp_established(const struct ruleset_part *part, struct buf *out)
+{
+	put_ms(part->model->timeouts.tcp_established_ms, out);
+}
+
+static void put_tcp_transitory(const struct ruleset_part *part, struct buf *out)
+{
+	put_ms(part->model->timeouts.tcp_transitory_ms, out);
+}
+
+static void put_port_count(const struct ruleset_part *part, struct buf *out)
+{
+	buf_printf(out, "%u", ruleset_sequence(part->model));
+}
+
+static void put_even_count(const struct ruleset_part *part, struct buf *out)
+{
+	buf_printf(out, "%u", count_parity(part->model, 0));
+}
+
+static void put_odd_count(const struct ruleset_part *part, struct buf *out)
+{
+	buf_printf(out, "%u", count_parity(part->model, 1));
+}
+
+static void put_pool_count(const struct ruleset_part *part, struct buf *out)
+{
+	buf_printf(out, "%u", part->model->pool.count);
+}
+
+static void put_quota(const struct ruleset_part *part, struct buf *out)
+{
+	buf_printf(out, "%u", part->model->ports.quota);
+}
+
+/* What a mapping belongs to: an inside endpoint, or a flow. */
+static bool mapping_is_of_endpoint(const struct ruleset_part *part)
+{
+	return part->model->of[NAT_UDP].mapping == NAT_ENDPOINT_INDEPENDENT;
+}
+
+static void put_mapping_type(const struct ruleset_part *part, struct buf *out)
+{
+	buf_puts(out, mapping_is_of_endpoint(part)
+			      ? "ipv4_addr . inet_service"
+			      : "ipv4_addr . inet_service . ipv4_addr . inet_service");
+}
+
+static void put_sender(const struct ruleset_part *part, struct buf *out)
+{
+	buf_puts(out, mapping_is_of_endpoint(part) ? "ip saddr . th sport"
+						   : "ip saddr . th sport . ip daddr . th dport");
+}
+
+static void put_sender_of_flow(const struct ruleset_part *part, struct buf *out)
+{
+	buf_puts(out, "ct original ip saddr . ct original proto-src");
+	if (!mapping_is_of_endpoint(part))
+		buf_puts(out, " . ct original ip daddr . ct original proto-dst");
+}
+
+static const struct {
+	const char *name;
+	void (*put)(const struct ruleset_part *part, struct buf *out);
+} literals[] = {
+	{ "ONLY", put_only },
+	{ "TRANSLATE", put_translate },
+	{ "UDP_TIMEOUT", put_udp_timeout },
+	{ "UDP_TIMEOUT_TWICE", put_udp_timeout_twice },
+	{ "TCP_ESTABLISHED", put_tcp_established },
+	{ "TCP_TRANSITORY", put_tcp_transitory },
+	{ "PORT_COUNT", put_port_count },
+	{ "EVEN_COUNT", put_even_count },
+	{ "ODD_COUNT", put_odd_count },
+	{ "POOL_COUNT", put_pool_count },
+	{ "POOL_DECLARED", put_pool_declared },
+	{ "POOL_CHAINS", put_pool_chains },
+	{ "PORT_AT", put_port_at },
+	{ "EVEN_PORTS", put_even_ports },
+	{ "ODD_PORTS", put_odd_ports },
+	{ "BLOCKS", put_blocks },
+	{ "FORWARDS", put_forwards },
+	{ "QUOTA", put_quota },
+	{ "ROWS", put_rows },
+	{ "ROW_OF", put_row_of },
+	{ "MAPPING_TYPE", put_mapping_type },
+	{ "SENDER", put_sender },
+	{ "SENDER_OF_FLOW", put_sender_of_flow },
+};
+
+/* Returns how much of text, which begins with a name, has been filled in: 0 if the name is one that
+ * the head defines. */
+static size_t fill_in(const struct ruleset_part *part, const char *text, size_t len,
+		      struct buf *out)
+{
+	for (size_t i = 0; i < sizeof(literals) / sizeof(literals[0]); i++) {
+		if (strlen(literals[i].name) != len || memcmp(literals[i].name, text, len) != 0)
+			continue;
+		literals[i].put(part, out);
+		/* It ends in a space of its own, if it is not nothing. */
+		return literals[i].put == put_only ? len + 1 : len;
+	}
+	return 0;
+}
+
+void ruleset_fill_in(const struct ruleset_part *part, const char *text, struct buf *out)
+{
+	while (*text != '\0') {
+		size_t plain = strcspn(text, "$");
+
+		buf_add(out, text, plain);
+		text += plain;
+		if (*text == '\0')
+			break;
+		size_t len = strspn(text + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+		size_t done = fill_in(part, text + 1, len, out);
+		if (done == 0) {
+			buf_add(out, text, len + 1);
+			done = len;
+		}
+		text += done + 1;
+	}
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What natsim observed of routers beyond their classification, and conformance cards. */
+#ifndef NATSIM_SIM_REPORT_CARD_H
+#define NATSIM_SIM_REPORT_CARD_H
+
+#include <jansson.h>
+
+#include "lib/buf.h"
+#include "sim/experiment/conformance.h"
+
+/* A sentence for each aspect that differs from the model. Returns how many do. */
+size_t card_print_differences(const struct nat_model *m, const struct observations *seen,
+			      struct buf *out);
+
+/* The conformance card of one router. */
+void card_print(const struct nat_model *m, const struct measurement measured[static 2],
+		const struct observations *seen, struct buf *out);
+
+/* The caller owns them. */
+json_t *card_aspects_to_json(const struct nat_model *m, const struct observations *seen);
+json_t *card_to_json(const struct nat_model *m, const struct measurement measured[static 2],
+		     const struct observations *seen);
+
+#endif

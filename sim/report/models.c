@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "sim/report/models.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "lib/cleanup.h"
+#include "sim/report/style.h"
+
+#define UNKNOWN_MARK " (unknown, the default)"
+
+static const char *mark(unsigned unknown, enum nat_value value)
+{
+	return (unknown & 1u << value) != 0 ? UNKNOWN_MARK : "";
+}
+
+/* "address-and-port-dependent", or "?" where nobody knows. */
+static const char *known(unsigned unknown, enum nat_value value, const char *word)
+{
+	return (unknown & 1u << value) != 0 ? "?" : word;
+}
+
+/* ---- a line */
+
+void models_print_head(struct buf *out)
+{
+	struct style style = style_for(STDOUT_FILENO);
+
+	buf_printf(out, "%s%-27s %-4s %-27s %-27s %s%s\n", style.bold, "MODEL", "", "MAPPING",
+		   "FILTERING", "PORTS", style.reset);
+}
+
+static void print_transport(const struct nat_model *m, enum nat_transport t, const char *name,
+			    const char *transport, struct buf *out)
+{
+	const struct nat_of *of = &m->of[t];
+
+	buf_printf(out, "%-27s %-4s %-27s %-27s %s%s\n", name, transport,
+		   known(of->unknown, NAT_VALUE_MAPPING, nat_mapping_name(m, t)),
+		   known(of->unknown, NAT_VALUE_FILTERING, nat_behavior_name(of->filtering)),
+		   !m->translates
+			   ? "-"
+			   : known(of->unknown, NAT_VALUE_CHOOSE, nat_port_choice_name(of->choose)),
+		   of->overloads ? ", overloading" : "");
+}
+
+void models_print_line(const struct nat_model *m, struct buf *out)
+{
+	if (!nat_model_differs(m)) {
+		print_transport(m, NAT_UDP, m->name, "", out);
+		return;
+	}
+	print_transport(m, NAT_UDP, m->name, "udp", out);
+	print_transport(m, NAT_TCP, "", "tcp", out);
+}
+
+/* ---- nat_models/README.md */
+
+static const char *short_behavior(enum nat_behavior b)
+{
+	static const char *const names[] = { "endpoint", "address", "address and port" };
+
+	return names[b];
+}
+
+/* "endpoint", or "udp endpoint, tcp address" where they differ; * where nobody knows. */
+static void markdown_behavior(const struct nat_model *m, bool is_mapping, struct buf *out)
+{
+	for (int t = 0; t < NAT_TRANSPORTS; t++) {
+		const struct nat_of *of = &m->of[t];
+		enum nat_value value = is_mapping ? NAT_VALUE_MAPPING : NAT_VALUE_FILTERING;
+		bool differs = is_mapping ? m->of[0].mapping != m->of[1].mapping
+					  : m->of[0].filtering != m->of[1].filtering;
+
+		if (t == NAT_TCP && !differs)
+			return;
+		buf_printf(out, "%s%s%s%s%s", t == 0 ? "" : ", ",
+			   differs ? nat_transport_name((enum nat_transport)t) : "",
+			   differs ? " " : "",
+			   is_mapping && !m->translates
+				   ? "none"
+				   : short_behavior(is_mapping ? of->mapping : of->filtering),
+			   (of->unknown & 1u << value) != 0 ? "*" : "");
+	}
+}
+
+static void markdown_ports(const struct nat_model *m, struct buf *out)
+{
+	const struct nat_of *of = &m->of[NAT_UDP];
+
+	if (!m->translates)
+		return;
+	buf_printf(out, "%s%s%s", nat_port_choice_name(of->choose),
+		   (of->unknown & 1u << NAT_VALUE_CHOOSE) != 0 ? "*" : "",
+		   of->overloads ? ", shared" : "");
+}
+
+void models_print_markdown(const struct nat_model *models, size_t count, struct buf *out)
+{
+	buf_puts(out,
+		 "| model | what it is | mapping | filtering | ports | UDP lifetime | hairpin |\n"
+		 "|-------|------------|---------|-----------|-------|-------------:|---------|\n");
+	for (size_t i = 0; i < count; i++) {
+		const struct nat_model *m = &models[i];
+
+		buf_printf(out, "| `%s` | %s | ", m->name, m->about);
+		markdown_behavior(m, true, out);
+		buf_puts(out, " | ");
+		markdown_behavior(m, false, out);
+		buf_puts(out, " | ");
+		markdown_ports(m, out);
+		if (nat_model_remembers(m))
+			buf_printf(out, " | %u s%s | ", m->timeouts.udp_ms / 1000,
+				   (m->unknown & 1u << NAT_VALUE_UDP_TIMEOUT) != 0 ? "*" : "");
+		else
+			buf_puts(out, " | | ");
+		buf_printf(out, "%s%s |\n", m->translates ? nat_hairpin_name(m->hairpin) : "",
+			   (m->unknown & 1u << NAT_VALUE_HAIRPIN) != 0 ? "*" : "");
+	}
+}
+
+/* ---- all of it */
+
+static void line(const char *key, const char *value, const char *unknown, struct buf *out)
+{
+	buf_printf(out, "  %-14s %s%s\n", key, value, unknown);
+}
+
+static void print_of(const struct nat_model *m, enum nat_transport t, const char *prefix,
+		     struct buf *out)
+{
+	const struct nat_of *of = &m->of[t];
+	CLEANUP(buf) struct buf ports = BUF_INIT;
+	char key[32];
+
+	(void)snprintf(key, sizeof(key), "%smapping", prefix);
+	line(key, nat_mapping_name(m, t), mark(of->unknown, NAT_VALUE_MAPPING), out);
+	(void)snprintf(key, sizeof(key), "%sfiltering", prefix);
+	line(key, nat_behavior_name(of->filtering), mark(of->unknown, NAT_VALUE_FILTERING), out);
+	if (!m->translates)
+		return;
+	buf_puts(&ports, nat_port_choice_name(of->choose));
+	if (of->choose == NAT_PORTS_PRESERVE && !of->overloads)
+		buf_printf(&ports, ", on a clash %s", nat_on_clash_name(of->on_clash));
+	if (of->overloads)
+		buf_puts(&ports, ", shared between destinations");
+	(void)snprintf(key, sizeof(key), "%sports", prefix);
+	line(key, buf_text(&ports), mark(of->unknown, NAT_VALUE_CHOOSE), out);
+}
+
+static void print_range(const struct nat_model *m, struct buf *out)
+{
+	buf_printf(out, "  %-14s %u to %u", "", m->ports.first, m->ports.last);
+	if (m->ports.step != 1)
+		buf_printf(out, ", step %+d", m->ports.step);
+	if (m->ports.block > 0)
+		buf_printf(out, ", %u for each subscriber", m->ports.block);
+	if (m->ports.quota > 0)
+		buf_printf(out, ", at most %u flows for each", m->ports.quota);
+	if (m->ports.parity)
+		buf_puts(out, ", parity kept");
+	buf_puts(out, "\n");
+	if (m->pool.count > 1)
+		buf_printf(out, "  %-14s %u addresses, %s%s\n", "pool", m->pool.count,
+			   m->pool.paired ? "paired" : "arbitrary",
+			   mark(m->unknown, NAT_VALUE_PAIRING));
+}
+
+static void print_memory(const struct nat_model *m, struct buf *out)
+{
+	const struct nat_of *udp = &m->of[NAT_UDP], *tcp = &m->of[NAT_TCP];
+
+	buf_printf(
+		out, "  %-14s udp %s%s, tcp %s%s\n", "unsolicited",
+		nat_unsolicited_name(udp->unsolicited), mark(udp->unknown, NAT_VALUE_UNSOLICITED),
+		nat_unsolicited_name(tcp->unsolicited), mark(tcp->unknown, NAT_VALUE_UNSOLICITED));
+	buf_printf(out, "  %-14s udp %u s%s\n", "timeouts", m->timeouts.udp_ms / 1000,
+		   mark(m->unknown, NAT_VALUE_UDP_TIMEOUT));
+	buf_printf(out, "  %-14s tcp established %u s%s\n", "",
+		   m->timeouts.tcp_established_ms / 1000,
+		   mark(m->unknown, NAT_VALUE_TCP_ESTABLISHED));
+	buf_printf(out, "  %-14s tcp transitory %u s%s\n", "", m->timeouts.tcp_transitory_ms / 1000,
+		   mark(m->unknown, NAT_VALUE_TCP_TRANSITORY));
+}
+
+static void print_rest(const struct nat_model *m, struct buf *out)
+{
+	if (m->translates) {
+		line("hairpin", nat_hairpin_name(m->hairpin), mark(m->unknown, NAT_VALUE_HAIRPIN),
+		     out);
+		line("refresh", nat_refresh_name(m->refresh), mark(m->unknown, NAT_VALUE_REFRESH),
+		     out);
+		line("rst", nat_rst_name(m->rst), mark(m->unknown, NAT_VALUE_RST), out);
+	}
+	line("icmp errors", m->drops_icmp_errors ? "dropped" : "translated",
+	     mark(m->unknown, NAT_VALUE_ICMP_ERRORS), out);
+	if (m->blocked != NAT_BLOCKS_NOTHING)
+		line("blocked", nat_blocked_name(m->blocked), "", out);
+	for (unsigned i = 0; i < m->forwards_count; i++)
+		buf_printf(out, "  %-14s %s port %u to host %u, port %u\n",
+			   i == 0 ? "forwards" : "", nat_transport_name(m->forwards[i].transport),
+			   m->forwards[i].port, m->forwards[i].host, m->forwards[i].host_port);
+	if (m->ruleset_file != NULL)
+		line("ruleset", m->ruleset_file, "", out);
+}
+
+/* "mapping, filtering: " */
+static void print_axes(unsigned axes, struct buf *out)
+{
+	const char *separator = "";
+
+	for (unsigned a = 0; a < NAT_AXES; a++) {
+		if ((axes & 1u << a) == 0)
+			continue;
+		buf_printf(out, "%s%s", separator, nat_axis_name((enum nat_axis)a));
+		separator = ", ";
+	}
+	buf_puts(out, axes == 0 ? "" : ": ");
+}
+
+void model_print(const struct nat_model *m, struct buf *out)
+{
+	buf_printf(out, "%s: %s\n\n", m->name, m->about);
+	print_of(m, NAT_UDP, nat_model_differs(m) ? "udp " : "", out);
+	if (nat_model_differs(m))
+		print_of(m, NAT_TCP, "tcp ", out);
+	if (m->translates)
+		print_range(m, out);
+	if (nat_model_remembers(m))
+		print_memory(m, out);
+	print_rest(m, out);
+	for (unsigned i = 0; i < m->sources_count; i++) {
+		buf_printf(out, "  %-14s ", i == 0 ? "sources" : "");
+		print_axes(m->sources[i].axes, out);
+		buf_printf(out, "%s\n", m->sources[i].text);
+	}
+}
+
+/* ---- JSON */
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+	(void)json_object_set_new(object, key, value);
+}
+
+static json_t *of_to_json(const struct nat_model *m, enum nat_transport t)
+{
+	const struct nat_of *of = &m->of[t];
+	json_t *object = json_pack("{s:s, s:s}", "mapping", nat_mapping_name(m, t), "filtering",
+				   nat_behavior_name(of->filtering));
+
+	if (m->translates) {
+		set(object, "choose", json_string(nat_port_choice_name(of->choose)));
+		set(object, "on_clash", json_string(nat_on_clash_name(of->on_clash)));
+		set(object, "overloading", json_boolean(of->overloads));
+	}
+	if (nat_model_remembers(m))
+		set(object, "unsolicited", json_string(nat_unsolicited_name(of->unsolicited)));
+	return object;
+}
+
+static json_t *ports_to_json(const struct nat_model *m)
+{
+	return json_pack("{s:[i, i], s:i, s:i, s:i, s:b}", "range", (int)m->ports.first,
+			 (int)m->ports.last, "step", m->ports.step, "block", (int)m->ports.block,
+			 "quota", (int)m->ports.quota, "parity", m->ports.parity);
+}
+
+static json_t *unknown_to_json(const struct nat_model *m)
+{
+	static const char *const names[] = {
+		"mapping", "filtering", "choose",      "on_clash",        "unsolicited",
+		"pairing", "hairpin",   "udp_timeout", "tcp_established", "tcp_transitory",
+		"refresh", "rst",       "icmp_errors", "blocked",
+	};
+	unsigned unknown = m->unknown | m->of[NAT_UDP].unknown | m->of[NAT_TCP].unknown;
+	json_t *array = json_array();
+
+	for (unsigned v = 0; v < sizeof(names) / sizeof(names[0]); v++)
+		if ((unknown & 1u << v) != 0)
+			(void)json_array_append_new(array, json_string(names[v]));
+	return array;
+}
+
+static json_t *sources_to_json(const struct nat_model *m)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < m->sources_count; i++) {
+		json_t *of = json_array();
+
+		for (unsigned a = 0; a < NAT_AXES; a++)
+			if ((m->sources[i].axes & 1u << a) != 0)
+				(void)json_array_append_new(
+					of, json_string(nat_axis_name((enum nat_axis)a)));
+		(void)json_array_append_new(
+			array, json_pack("{s:o, s:s}", "of", of, "text", m->sources[i].text));
+	}
+	return array;
+}
+
+json_t *model_to_json(const struct nat_model *m)
+{
+	json_t *object = json_pack("{s:s, s:s, s:o, s:o}", "name", m->name, "about", m->about,
+				   "udp", of_to_json(m, NAT_UDP), "tcp", of_to_json(m, NAT_TCP));
+
+	if (m->translates) {
+		set(object, "ports", ports_to_json(m));
+		set(object, "pool",
+		    json_pack("{s:i, s:s}", "addresses", (int)m->pool.count, "pairing",
+			      m->pool.paired ? "paired" : "arbitrary"));
+		set(object, "hairpin", json_string(nat_hairpin_name(m->hairpin)));
+		set(object, "refresh", json_string(nat_refresh_name(m->refresh)));
+		set(object, "rst", json_string(nat_rst_name(m->rst)));
+	}
+	if (nat_model_remembers(m))
+		set(object, "timeouts_s",
+		    json_pack("{s:i, s:i, s:i}", "udp", (int)(m->timeouts.udp_ms / 1000),
+			      "tcp_established", (int)(m->timeouts.tcp_established_ms / 1000),
+			      "tcp_transitory", (int)(m->timeouts.tcp_transitory_ms / 1000)));
+	set(object, "icmp_errors", json_string(m->drops_icmp_errors ? "dropped" : "translated"));
+	set(object, "blocked", json_string(nat_blocked_name(m->blocked)));
+	set(object, "unknown", unknown_to_json(m));
+	set(object, "sources", sources_to_json(m));
+	return object;
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What measurements of a router mean, with the measurements made up. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim/experiment/conformance.h"
+
+/* A router that keeps all of RFC 4787 and RFC 5382, as far as it can be measured. */
+#define GOOD                                                                         \
+	"about: x\nmapping: endpoint-independent\nfiltering: endpoint-independent\n" \
+	"timeouts: { udp: 300s, tcp_established: 7440s }\nhairpin: external-source\n"
+
+struct router {
+	struct nat_model model;
+	struct measurement measured[2];
+	struct observations seen;
+};
+
+static struct router router_of(const char *yaml)
+{
+	struct router r = { .seen = { .addresses = 1,
+				      .keeps_parity = OBSERVED_YES,
+				      .keeps_class = OBSERVED_YES,
+				      .hairpin = HAIRPIN_EXTERNAL_SOURCE,
+				      .refreshed_by_outbound = OBSERVED_YES,
+				      .refreshed_by_inbound = OBSERVED_YES,
+				      .icmp_gets_in = OBSERVED_YES,
+				      .survives_icmp = OBSERVED_YES,
+				      .fragments = OBSERVED_YES,
+				      .opens_at_once = OBSERVED_YES } };
+	struct err e = { .text = "" };
+
+	if (nat_model_parse("x.yaml", yaml, strlen(yaml), &r.model, &e) < 0)
+		fail_msg("%s", e.text);
+	for (int t = 0; t < NAT_TRANSPORTS; t++) {
+		r.measured[t] = (struct measurement){
+			.tcp = t == NAT_TCP,
+			.complete = true,
+			.measured = { "endpoint-independent", "endpoint-independent", "preserve",
+				      0 },
+		};
+		r.seen.of[t] = (struct observed_of){ OBSERVED_NO, ANSWER_NONE, OBSERVED_YES,
+						     OBSERVED_YES };
+	}
+	return r;
+}
+
+static const struct requirement *find(const struct requirement *r, size_t count, const char *rfc,
+				      const char *id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(r[i].rfc, rfc) == 0 && strcmp(r[i].id, id) == 0)
+			return &r[i];
+	fail_msg("no %s, %s", rfc, id);
+	return NULL;
+}
+
+static enum conformance result_of(const struct router *r, const char *rfc, const char *id)
+{
+	struct requirement card[REQUIREMENTS_MAX];
+	size_t count = conformance_card(&r->model, r->measured, &r->seen, card);
+
+	return find(card, count, rfc, id)->result;
+}
+
+static void a_good_router_fails_nothing(void **state)
+{
+	struct router r = router_of(GOOD);
+	struct requirement card[REQUIREMENTS_MAX];
+	size_t count = conformance_card(&r.model, r.measured, &r.seen, card), met = 0;
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		if (card[i].result == CONFORMANCE_NOT_MET)
+			fail_msg("%s, %s: %s", card[i].rfc, card[i].id, card[i].detail);
+		met += card[i].result == CONFORMANCE_MET;
+	}
+	assert_int_equal(met, 20);
+	nat_model_fini(&r.model);
+}
+
+/* Each finding turned round fails the requirement it is of. */
+static void each_finding_decides_its_requirement(void **state)
+{
+#define FINDING(member, value, rfc, id)                                             \
+	do {                                                                        \
+		struct router r = router_of(GOOD);                                  \
+		r.seen.member = value;                                              \
+		assert_int_equal(result_of(&r, rfc, id), CONFORMANCE_NOT_MET);      \
+		r.seen.member = 0;                                                  \
+		assert_int_equal(result_of(&r, rfc, id), CONFORMANCE_NOT_MEASURED); \
+		nat_model_fini(&r.model);                                           \
+	} while (0)
+
+	(void)state;
+	FINDING(of[NAT_UDP].shares_ports, OBSERVED_YES, "RFC 4787", "REQ-3");
+	FINDING(keeps_class, OBSERVED_NO, "RFC 4787", "REQ-3a");
+	FINDING(keeps_parity, OBSERVED_NO, "RFC 4787", "REQ-4");
+	FINDING(of[NAT_UDP].alive, OBSERVED_NO, "RFC 4787", "REQ-5");
+	FINDING(of[NAT_UDP].gone, OBSERVED_NO, "RFC 4787", "REQ-5");
+	FINDING(refreshed_by_outbound, OBSERVED_NO, "RFC 4787", "REQ-6");
+	FINDING(refreshed_by_inbound, OBSERVED_NO, "RFC 4787", "REQ-6a");
+	FINDING(hairpin, HAIRPIN_NONE, "RFC 4787", "REQ-9");
+	FINDING(hairpin, HAIRPIN_INTERNAL_SOURCE, "RFC 4787", "REQ-9a");
+	FINDING(survives_icmp, OBSERVED_NO, "RFC 4787", "REQ-12");
+	FINDING(icmp_gets_in, OBSERVED_NO, "RFC 4787", "REQ-12b");
+	FINDING(fragments, OBSERVED_NO, "RFC 4787", "REQ-14");
+	FINDING(opens_at_once, OBSERVED_NO, "RFC 5382", "REQ-2");
+	FINDING(of[NAT_TCP].unsolicited, ANSWER_RST, "RFC 5382", "REQ-4");
+	FINDING(of[NAT_TCP].unsolicited, ANSWER_ICMP, "RFC 5382", "REQ-4");
+	FINDING(of[NAT_TCP].gone, OBSERVED_NO, "RFC 5382", "REQ-5");
+	FINDING(of[NAT_TCP].shares_ports, OBSERVED_YES, "RFC 5382", "REQ-7");
+}
+
+static void a_short_life_is_too_short_though_it_is_kept(void **state)
+{
+	struct router r = router_of("about: x\nmapping: endpoint-independent\n"
+				    "filtering: endpoint-independent\ntimeouts: { udp: 119s, "
+				    "tcp_established: 7439s }\n");
+
+	(void)state;
+	assert_int_equal(result_of(&r, "RFC 4787", "REQ-5"), CONFORMANCE_NOT_MET);
+	assert_int_equal(result_of(&r, "RFC 4787", "REQ-5c"), CONFORMANCE_NOT_MET);
+	assert_int_equal(result_of(&r, "RFC 5382", "REQ-5"), CONFORMANCE_NOT_MET);
+	nat_model_fini(&r.model);
+}
+
+static size_t differences(const struct router *r)
+{
+	struct aspect aspects[ASPECTS_MAX];
+	size_t count = conformance_aspects(&r->model, &r->seen, aspects), differ = 0;
+
+	for (size_t i = 0; i < count; i++)
+		differ += !aspects[i].agrees;
+	return differ;
+}
+
+static void what_is_as_declared_does_not_differ(void **state)
+{
+	struct router r = router_of(GOOD);
+
+	(void)state;
+	assert_int_equal(differences(&r), 0);
+	r.seen = (struct observations){ .addresses = 0 };
+	assert_int_equal(differences(&r), 0);
+	nat_model_fini(&r.model);
+}
+
+static void each_aspect_that_differs_is_found(void **state)
+{
+#define DIFFERENCE(member, value)                     \
+	do {                                          \
+		struct router r = router_of(GOOD);    \
+		r.seen.member = value;                \
+		assert_int_equal(differences(&r), 1); \
+		nat_model_fini(&r.model);             \
+	} while (0)
+
+	(void)state;
+	DIFFERENCE(of[NAT_UDP].shares_ports, OBSERVED_YES);
+	DIFFERENCE(of[NAT_TCP].shares_ports, OBSERVED_YES);
+	DIFFERENCE(addresses, 2);
+	DIFFERENCE(hairpin, HAIRPIN_NONE);
+	DIFFERENCE(hairpin, HAIRPIN_INTERNAL_SOURCE);
+	DIFFERENCE(of[NAT_UDP].unsolicited, ANSWER_ICMP);
+	DIFFERENCE(of[NAT_TCP].unsolicited, ANSWER_RST);
+	DIFFERENCE(of[NAT_UDP].alive, OBSERVED_NO);
+	DIFFERENCE(of[NAT_UDP].gone, OBSERVED_NO);
+	DIFFERENCE(of[NAT_TCP].alive, OBSERVED_NO);
+	DIFFERENCE(of[NAT_TCP].gone, OBSERVED_NO);
+	DIFFERENCE(refreshed_by_outbound, OBSERVED_NO);
+	DIFFERENCE(refreshed_by_inbound, OBSERVED_NO);
+	DIFFERENCE(icmp_gets_in, OBSERVED_NO);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_router_fails_nothing),
+		cmocka_unit_test(each_finding_decides_its_requirement),
+		cmocka_unit_test(a_short_life_is_too_short_though_it_is_kept),
+		cmocka_unit_test(what_is_as_declared_does_not_differ),
+		cmocka_unit_test(each_aspect_that_differs_is_found),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
