@@ -131,6 +131,8 @@ static void add_translation(struct aspects *a, const struct nat_model *m,
 	if (m->ports.parity)
 		add(a, "parity", "yes", yes_no(seen->keeps_parity));
 	add(a, "hairpin", nat_hairpin_name(m->hairpin), seen_hairpin(seen->hairpin));
+	add(a, "hairpin, tcp", say(m->hairpin == NAT_HAIRPIN_EXTERNAL_SOURCE),
+	    yes_no(seen->hairpins_tcp));
 	add(a, "answer to strangers, udp", declared_answer(m, NAT_UDP),
 	    seen_answer(seen->of[NAT_UDP].unsolicited));
 	add(a, "answer to strangers, tcp", declared_answer(m, NAT_TCP),
@@ -149,6 +151,9 @@ size_t conformance_aspects(const struct nat_model *m, const struct observations 
 	add_life(&a, "udp lifetime", m->timeouts.udp_ms, &seen->of[NAT_UDP]);
 	add_life(&a, "tcp lifetime", m->timeouts.tcp_established_ms, &seen->of[NAT_TCP]);
 	add(&a, "refreshed by", nat_refresh_name(m->refresh), seen_refresh(seen));
-	add(&a, "icmp errors get in", say(!m->drops_icmp_errors), yes_no(seen->icmp_gets_in));
+	add(&a, "icmp errors get in, udp", say(!m->drops_icmp_errors),
+	    yes_no(seen->of[NAT_UDP].icmp_gets_in));
+	add(&a, "icmp errors get in, tcp", say(!m->drops_icmp_errors),
+	    yes_no(seen->of[NAT_TCP].icmp_gets_in));
 	return a.count;
 }

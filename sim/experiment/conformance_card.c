@@ -127,6 +127,17 @@ static void add_life(struct card *c, const char *id, const char *level, const ch
 		    lab_ms / 1000.0);
 }
 
+static void add_icmp(struct card *c, const char *id, const char *id_translated, const char *level)
+{
+	const struct observed_of *seen = &c->seen->of[c->t];
+
+	add(c, id, "MUST NOT", "an ICMP error ends a mapping", met_if_seen(seen->survives_icmp),
+	    "after one: %s", what_was_seen(seen->survives_icmp, "there", "gone"));
+	add(c, id_translated, level, "ICMP errors are translated and get in",
+	    met_if_seen(seen->icmp_gets_in), "of one outside: %s",
+	    what_was_seen(seen->icmp_gets_in, "an error inside", "nothing inside"));
+}
+
 /* ---- RFC 4787 */
 
 static void add_udp_ports(struct card *c)
@@ -216,12 +227,7 @@ static void add_udp(struct card *c)
 	    "natsim models none");
 	add(c, "REQ-11", "MUST", "it is deterministic", CONFORMANCE_NOT_MEASURED,
 	    "no test can prove it; two measurements of one router can disprove it");
-	add(c, "REQ-12", "MUST NOT", "an ICMP error ends a mapping",
-	    met_if_seen(seen->survives_icmp), "after port unreachable: %s",
-	    what_was_seen(seen->survives_icmp, "there", "gone"));
-	add(c, "REQ-12b", "REC", "ICMP errors are translated and get in",
-	    met_if_seen(seen->icmp_gets_in), "port unreachable: %s",
-	    what_was_seen(seen->icmp_gets_in, "ECONNREFUSED inside", "nothing inside"));
+	add_icmp(c, "REQ-12", "REQ-12b", "REC");
 	add(c, "REQ-13", "MUST", "too big without fragmentation gets an ICMP error",
 	    CONFORMANCE_NOT_MEASURED, "natsim's links have one size");
 	add(c, "REQ-14", "MUST", "fragments that come in order get in",
@@ -266,12 +272,14 @@ static void add_tcp(struct card *c)
 	add(c, "REQ-6", "MUST", "application gateways are off but for FTP",
 	    CONFORMANCE_NOT_APPLICABLE, "natsim models none");
 	add_sharing(c, "REQ-7");
-	add(c, "REQ-8", "MUST", "hosts behind it reach each other's outside endpoints",
-	    CONFORMANCE_NOT_MEASURED, "measured over UDP");
-	add(c, "REQ-9", "MUST", "ICMP errors are translated and get in", CONFORMANCE_NOT_MEASURED,
-	    "measured over UDP");
-	add(c, "REQ-10", "MUST NOT", "an ICMP error ends a mapping or a connection",
-	    CONFORMANCE_NOT_MEASURED, "measured over UDP");
+	if (!c->model->translates)
+		add(c, "REQ-8", "MUST", "hosts behind it connect to each other's outside endpoints",
+		    CONFORMANCE_NOT_APPLICABLE, "it does not translate");
+	else
+		add(c, "REQ-8", "MUST", "hosts behind it connect to each other's outside endpoints",
+		    met_if_seen(seen->hairpins_tcp), "%s",
+		    what_was_seen(seen->hairpins_tcp, "one connected", "none connected"));
+	add_icmp(c, "REQ-10", "REQ-9", "MUST");
 }
 
 size_t conformance_card(const struct nat_model *m, const struct measurement measured[static 2],

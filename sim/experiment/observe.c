@@ -5,14 +5,9 @@
 #include <poll.h>
 #include <string.h>
 
-#include <netinet/in.h>
-#include <netinet/ip.h>
-#include <netinet/ip_icmp.h>
-#include <netinet/udp.h>
 #include <sys/socket.h>
 
 #include "lib/cleanup.h"
-#include "lib/ipv4.h"
 #include "sim/experiment/observe_flow.h"
 #include "sim/lab/process.h"
 #include "sim/lab/socket.h"
@@ -142,56 +137,7 @@ static int observe_hairpin(const struct observer *o, struct observations *ret, s
 	return 0;
 }
 
-/* ---- ICMP errors and fragments */
-
-/* Port unreachable, as if the server's socket had been closed when the flow's packet came. */
-static int send_port_unreachable(const struct observer *o, const struct flow *f, struct err *e)
-{
-	struct {
-		struct icmphdr icmp;
-		struct iphdr ip;
-		struct udphdr udp;
-	} m = { .icmp = { .type = ICMP_DEST_UNREACH, .code = ICMP_PORT_UNREACH },
-		.ip = { .version = 4,
-			.ihl = 5,
-			.tot_len = htons(sizeof(struct iphdr) + sizeof(struct udphdr)),
-			.ttl = 60,
-			.protocol = IPPROTO_UDP,
-			.saddr = htonl(f->outside.addr),
-			.daddr = htonl(f->server.addr) },
-		.udp = { .source = htons(f->outside.port),
-			 .dest = htons(f->server.port),
-			 .len = htons(sizeof(struct udphdr)) } };
-	CLEANUP(fd) int fd = -1;
-	int rc = socket_in(o->server, SOCK_RAW, IPPROTO_ICMP,
-			   (struct endpoint){ f->server.addr, 0 }, &fd, e);
-
-	if (rc < 0)
-		return rc;
-	m.ip.check = htons(ipv4_checksum((const uint8_t *)&m.ip, sizeof(m.ip)));
-	m.icmp.checksum = htons(ipv4_checksum((const uint8_t *)&m, sizeof(m)));
-	rc = socket_send(fd, &m, sizeof(m), (struct endpoint){ f->outside.addr, 0 });
-	return rc < 0 ? err_set(e, rc, "send an ICMP error") : 0;
-}
-
-static int observe_icmp(const struct observer *o, struct observations *ret, struct err *e)
-{
-	CLEANUP(flow) struct flow f = FLOW_NONE;
-	bool there = false;
-	char data[16];
-	int rc = flow_open(o, 0, 0, 0, &f, &there, e);
-
-	if (rc < 0 || !there)
-		return rc;
-	rc = send_port_unreachable(o, &f, e);
-	if (rc < 0)
-		return rc;
-	ret->icmp_gets_in =
-		observed(socket_await(f.inside_fd, POLLIN, process_now_us() + OBSERVE_SILENCE_US) &&
-			 socket_receive(f.inside_fd, data, sizeof(data), NULL) == -ECONNREFUSED);
-	ret->survives_icmp = observed(flow_gets_in(&f));
-	return 0;
-}
+/* ---- fragments */
 
 static int observe_fragments(const struct observer *o, struct observations *ret, struct err *e)
 {
@@ -227,7 +173,7 @@ static int observe_udp(const struct observer *o, struct observations *ret, struc
 	if (rc == 0 && translates)
 		rc = observe_hairpin(o, ret, e);
 	if (rc == 0)
-		rc = observe_icmp(o, ret, e);
+		rc = observe_icmp(o, NAT_UDP, ret, e);
 	if (rc == 0)
 		rc = observe_fragments(o, ret, e);
 	return rc;

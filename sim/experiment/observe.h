@@ -39,21 +39,23 @@ struct observed_of {
 	 * destinations. */
 	enum observed shares_ports;
 	enum observed_answer unsolicited;
+	enum observed icmp_gets_in;  /* an ICMP error about a packet of the mapping */
+	enum observed survives_icmp; /* the mapping, and over TCP the connection */
 	enum observed alive; /* shortly before the end of its life; over TCP of a connection */
 	enum observed gone;  /* shortly after it */
 };
 
 struct observations {
 	struct observed_of of[NAT_TRANSPORTS];
-	/* The rest is over UDP, but for the last. */
+	/* The rest is over UDP, but for the last two. */
 	unsigned addresses;         /* outside ones, that a host's sockets were seen from */
 	enum observed keeps_parity; /* of a host's ports */
 	enum observed keeps_class;  /* well-known or not */
 	enum observed_hairpin hairpin;
 	enum observed refreshed_by_outbound, refreshed_by_inbound;
-	enum observed icmp_gets_in;  /* port unreachable, about a packet of the mapping */
-	enum observed survives_icmp; /* the mapping */
-	enum observed fragments;     /* a datagram of 3000 bytes gets in */
+	enum observed fragments; /* a datagram of 3000 bytes gets in */
+	enum observed
+		hairpins_tcp; /* a connection to another host's outside endpoint comes about */
 	enum observed opens_at_once; /* TCP: a simultaneous open comes about */
 };
 

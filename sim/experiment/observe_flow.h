@@ -58,6 +58,10 @@ static inline enum observed observed(bool yes)
 /* observe_life.c: lifetimes, which take some seconds. */
 int observe_lives(const struct observer *o, struct observations *ret, struct err *e);
 
+/* observe_icmp.c: an error as if the server's side had refused a packet of the flow. */
+int observe_icmp(const struct observer *o, enum nat_transport t, struct observations *ret,
+		 struct err *e);
+
 /* observe_tcp.c. */
 int observe_tcp(const struct observer *o, struct observations *ret, struct err *e);
 

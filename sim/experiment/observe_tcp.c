@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 
 #include <sys/socket.h>
 
@@ -8,6 +9,7 @@
 #include "sim/experiment/observe_flow.h"
 #include "sim/lab/process.h"
 #include "sim/lab/socket.h"
+#include "sim/model/nat_seen.h"
 
 /* A SYN that a router dropped because its draw was bad goes out again after one second (RFC 6298,
  * section 2). Much later, other mappings would be gone. */
@@ -23,11 +25,7 @@
 
 static bool is_connected(int fd)
 {
-	int error = 0;
-	socklen_t len = sizeof(error);
-
-	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0 &&
-	       !endpoint_is_none(socket_remote(fd));
+	return socket_take_error(fd) == 0 && !endpoint_is_none(socket_remote(fd));
 }
 
 /* Connects and waits for the outcome. */
@@ -139,6 +137,30 @@ static int observe_simultaneous_open(const struct observer *o, struct observatio
 	return 0;
 }
 
+/* RFC 5382, REQ-8. Host 1 listens where it has a mapping, and host 0 connects to that one's outside
+ * endpoint. */
+static int observe_hairpin(const struct observer *o, struct observations *ret, struct err *e)
+{
+	CLEANUP(flow) struct flow b = FLOW_NONE;
+	CLEANUP(fd) int listener = -1;
+	CLEANUP(fd) int from = -1;
+	bool there = false;
+	int rc = connection_open(o, 1, 0, 0, &b, &there, e);
+
+	if (rc < 0 || !there)
+		return rc;
+	rc = socket_in(o->hosts[1], SOCK_STREAM, 0, b.inside, &listener, e);
+	if (rc == 0 && listen(listener, 1) < 0)
+		rc = err_set(e, -errno, "listen");
+	if (rc == 0)
+		rc = socket_in(o->hosts[0], SOCK_STREAM, 0,
+			       (struct endpoint){ o->host_addrs[0], 0 }, &from, e);
+	if (rc == 0)
+		ret->hairpins_tcp =
+			observed(connects(from, b.outside, process_now_us() + OBSERVE_SILENCE_US));
+	return rc;
+}
+
 int observe_tcp(const struct observer *o, struct observations *ret, struct err *e)
 {
 	const struct nat_model *m = &o->stage->models[0];
@@ -148,7 +170,12 @@ int observe_tcp(const struct observer *o, struct observations *ret, struct err *
 		return rc; /* nothing gets through */
 	if (m->translates)
 		rc = observe_stranger(o, ret, e);
-	if (rc == 0 && m->of[NAT_TCP].mapping == NAT_ENDPOINT_INDEPENDENT)
+	if (rc == 0 && m->translates)
+		rc = observe_hairpin(o, ret, e);
+	if (rc == 0)
+		rc = observe_icmp(o, NAT_TCP, ret, e);
+	if (rc == 0 && strcmp(nat_seen_as(m, NAT_TCP).mapping,
+			      nat_behavior_name(NAT_ENDPOINT_INDEPENDENT)) == 0)
 		rc = observe_simultaneous_open(o, ret, e);
 	return rc;
 }

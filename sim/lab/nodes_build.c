@@ -84,7 +84,13 @@ static int set_sysctl(struct nodes_builder *b, const struct plan_op *op, struct 
 	if (rc < 0)
 		return rc;
 	b->at = node;
-	return netns_sysctl(op->key, op->value, e);
+	struct err reason;
+	rc = netns_sysctl(op->key, op->value, &reason);
+	if (rc == -ENOENT && op->if_there)
+		return 0;
+	if (rc < 0 && e != NULL)
+		*e = reason;
+	return rc;
 }
 
 static int make_veth(struct nodes_builder *b, const struct plan_op *op, struct err *e)

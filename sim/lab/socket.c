@@ -9,6 +9,7 @@
 
 #include <arpa/inet.h>
 #include <linux/errqueue.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
 
 #include "lib/cleanup.h"
@@ -147,4 +148,26 @@ bool socket_take_icmp(int fd)
 			return true;
 	}
 	return false;
+}
+
+int socket_take_error(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? -errno : -error;
+}
+
+/* What tcp(7) has for moving a connection to another machine tells where it is. */
+bool socket_awaited_sequence(int fd, uint32_t *ret)
+{
+	int on = TCP_REPAIR_ON, off = TCP_REPAIR_OFF_NO_WP, queue = TCP_RECV_QUEUE;
+	socklen_t len = sizeof(*ret);
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)) < 0)
+		return false;
+	bool told = setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_QUEUE, &queue, sizeof(queue)) == 0 &&
+		    getsockopt(fd, IPPROTO_TCP, TCP_QUEUE_SEQ, ret, &len) == 0;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off));
+	return told;
 }

@@ -4,6 +4,8 @@
 #define NATSIM_SIM_LAB_SOCKET_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "lib/endpoint.h"
 #include "lib/err.h"
@@ -31,5 +33,12 @@ bool socket_await(int fd, short events, uint64_t until_us);
  * none. */
 void socket_watch_icmp(int fd);
 bool socket_take_icmp(int fd);
+
+/* What went wrong with a socket since last asked: a negative errno, or 0. */
+int socket_take_error(int fd);
+
+/* The sequence number that a connection waits for (RFC 9293: RCV.NXT). Returns false if the kernel
+ * does not tell. */
+bool socket_awaited_sequence(int fd, uint32_t *ret);
 
 #endif

@@ -129,6 +129,9 @@ static void add_node_sysctls(struct plan_maker *m)
 		/* What two hosts of a LAN send through the router is not to be short-cut. */
 		plan_add_sysctl(m, i, "net/ipv4/conf/all/send_redirects", 0);
 		plan_add_sysctl(m, i, "net/ipv4/conf/default/send_redirects", 0);
+		/* Nor is what they send each other past it to be seen by its rules, as it is where
+		 * br_netfilter is loaded. */
+		plan_add_sysctl_if_there(m, i, "net/bridge/bridge-nf-call-iptables", 0);
 	}
 }
 

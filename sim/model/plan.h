@@ -11,6 +11,7 @@
 #ifndef NATSIM_SIM_MODEL_PLAN_H
 #define NATSIM_SIM_MODEL_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,7 +45,8 @@ struct plan_op {
 	struct prefix prefix;
 	uint32_t gateway;
 	char key[96], value[32];
-	char *text; /* heap */
+	bool if_there; /* PLAN_SYSCTL: nothing to do where the kernel has no such key */
+	char *text;    /* heap */
 };
 
 enum plan_node_kind { PLAN_NODE_INTERNET, PLAN_NODE_ROUTER, PLAN_NODE_HOST };

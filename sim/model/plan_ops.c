@@ -48,6 +48,12 @@ void plan_add_sysctl(struct plan_maker *m, unsigned node, const char *key, unsig
 	(void)snprintf(op->value, sizeof(op->value), "%u", value);
 }
 
+void plan_add_sysctl_if_there(struct plan_maker *m, unsigned node, const char *key, unsigned value)
+{
+	plan_add_sysctl(m, node, key, value);
+	m->p->ops[m->p->ops_count - 1].if_there = true;
+}
+
 void plan_add_up(struct plan_maker *m, unsigned node, const char *ifname)
 {
 	plan_set_name(plan_add(m, PLAN_UP, node)->ifname, ifname);

@@ -20,6 +20,7 @@ struct plan_op *plan_add(struct plan_maker *m, enum plan_kind kind, unsigned nod
 
 void plan_set_name(char name[static PLAN_IFNAME_SIZE], const char *text);
 void plan_add_sysctl(struct plan_maker *m, unsigned node, const char *key, unsigned value);
+void plan_add_sysctl_if_there(struct plan_maker *m, unsigned node, const char *key, unsigned value);
 void plan_add_up(struct plan_maker *m, unsigned node, const char *ifname);
 void plan_add_address(struct plan_maker *m, unsigned node, const char *ifname,
 		      struct prefix prefix);

@@ -35,6 +35,8 @@ static void add_sysctl(const struct plan *p, const struct plan_op *op, struct bu
 	bool wire = p->nodes[op->node].kind == PLAN_NODE_INTERNET &&
 		    strcmp(op->key, "net/ipv4/ip_forward") == 0;
 
+	if (op->if_there)
+		buf_printf(out, "\t[ ! -e /proc/sys/%s ] ||\n\t", op->key);
 	exec_line(out, p, op->node, "sysctl -q -w");
 	for (const char *c = op->key; *c != '\0'; c++)
 		buf_printf(out, "%c", *c == '/' ? '.' : *c);

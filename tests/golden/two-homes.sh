@@ -32,6 +32,8 @@ up() {
 	ip netns exec "${prefix}router-a" sysctl -q -w net.ipv4.icmp_ratelimit=0
 	ip netns exec "${prefix}router-a" sysctl -q -w net.ipv4.conf.all.send_redirects=0
 	ip netns exec "${prefix}router-a" sysctl -q -w net.ipv4.conf.default.send_redirects=0
+	[ ! -e /proc/sys/net/bridge/bridge-nf-call-iptables ] ||
+		ip netns exec "${prefix}router-a" sysctl -q -w net.bridge.bridge-nf-call-iptables=0
 
 	# router-b, a router
 	ip netns add "${prefix}router-b"
@@ -44,6 +46,8 @@ up() {
 	ip netns exec "${prefix}router-b" sysctl -q -w net.ipv4.icmp_ratelimit=0
 	ip netns exec "${prefix}router-b" sysctl -q -w net.ipv4.conf.all.send_redirects=0
 	ip netns exec "${prefix}router-b" sysctl -q -w net.ipv4.conf.default.send_redirects=0
+	[ ! -e /proc/sys/net/bridge/bridge-nf-call-iptables ] ||
+		ip netns exec "${prefix}router-b" sysctl -q -w net.bridge.bridge-nf-call-iptables=0
 
 	# host-a, a host
 	ip netns add "${prefix}host-a"

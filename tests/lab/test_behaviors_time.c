@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * How long mappings live, and what makes them live longer. Nothing but time ends a mapping, so time
+ * is what these tests wait for; all routers and all mappings live side by side. A mapping is asked
+ * for by what comes in to it, from where it sends to and from elsewhere.
+ */
+#include "tests/behavior_lab.h"
+
+/* A machine that is busy with something else may send or ask too late to show anything. Then all is
+ * done again, so many times at most. */
+#define TRIES 4
+
+/* How late a packet may be, of a life of two seconds that is looked at after 90 and 110 %. */
+#define LATE_US 100000u
+#define TICK_US 500000u /* between packets that keep a mapping alive */
+
+/* ---- UDP */
+
+#define UDP_LIFE_US 2000000u
+
+enum watched { IDLE_EARLY, IDLE_LATE, SENDING, RECEIVING, WATCHED };
+
+static const struct {
+	const char *name;
+	uint64_t asked_us; /* after the mapping was made */
+	bool out, in;      /* what it is kept busy with until then */
+} watching[WATCHED] = {
+	[IDLE_EARLY] = { "idle, at 0.9 of its life", UDP_LIFE_US / 10 * 9, false, false },
+	[IDLE_LATE] = { "idle, at 1.1 of its life", UDP_LIFE_US / 10 * 11, false, false },
+	[SENDING] = { "sending, at 1.6 of its life", UDP_LIFE_US / 10 * 16, true, false },
+	[RECEIVING] = { "receiving, at 1.6 of its life", UDP_LIFE_US / 10 * 16, false, true },
+};
+
+struct mapping {
+	struct end inside;
+	struct endpoint outside;
+	uint64_t born_us, next_us;
+	uint32_t asked[2];
+	bool is_asked;
+};
+
+struct router {
+	const char *model;
+	bool alive[WATCHED]; /* when they are asked */
+	struct behavior_lab l;
+	struct end server, other;
+	struct mapping mappings[WATCHED];
+};
+
+static void router_begin(struct router *r)
+{
+	behavior_lab_open(&r->l, "one-home", r->model);
+	r->server = udp_at(&r->l, SERVER, 4000);
+	r->other = udp_at(&r->l, SERVER_ALT, 4001);
+	for (int i = 0; i < WATCHED; i++) {
+		struct mapping *m = &r->mappings[i];
+
+		m->inside = udp_at(&r->l, HOST_A, 0);
+		m->born_us = process_now_us();
+		m->outside = map_port(&r->l, m->inside, r->server);
+		m->next_us = m->born_us + TICK_US;
+	}
+}
+
+/* Sends what is due. Returns false if it should have been sent much sooner. */
+static bool mapping_step(struct router *r, int which, uint64_t now_us)
+{
+	struct mapping *m = &r->mappings[which];
+	uint64_t ask_us = m->born_us + watching[which].asked_us;
+
+	if (m->is_asked)
+		return true;
+	if (now_us >= ask_us) {
+		m->asked[0] = say(&r->l, r->server, m->outside);
+		m->asked[1] = say(&r->l, r->other, m->outside);
+		m->is_asked = true;
+		return now_us < ask_us + LATE_US;
+	}
+	if (now_us < m->next_us)
+		return true;
+	bool in_time = now_us < m->next_us + LATE_US;
+	if (watching[which].out)
+		(void)say(&r->l, m->inside, r->server.at);
+	if (watching[which].in)
+		(void)say(&r->l, r->server, m->outside);
+	m->next_us += TICK_US;
+	return in_time;
+}
+
+static void router_judge(struct router *r)
+{
+	for (int i = 0; i < WATCHED; i++) {
+		struct mapping *m = &r->mappings[i];
+
+		if (r->alive[i])
+			for (int k = 0; k < 2; k++)
+				if (!hears(m->inside, m->asked[k], soon_us(), NULL))
+					BEHAVIOR_FAIL(&r->l, "gone: %s", watching[i].name);
+	}
+	behavior_settle(&r->l);
+	for (int i = 0; i < WATCHED; i++) {
+		struct mapping *m = &r->mappings[i];
+
+		if (!r->alive[i] &&
+		    (heard(m->inside, m->asked[0], NULL) || heard(m->inside, m->asked[1], NULL)))
+			BEHAVIOR_FAIL(&r->l, "still there: %s", watching[i].name);
+	}
+}
+
+/* Whether all was asked in time. */
+static bool watch(struct router *routers, size_t count)
+{
+	uint64_t begun_us, now_us;
+	bool in_time = true;
+
+	for (size_t i = 0; i < count; i++)
+		router_begin(&routers[i]);
+	begun_us = process_now_us();
+	while ((now_us = process_now_us()) < begun_us + 2 * UDP_LIFE_US && in_time) {
+		bool all_asked = true;
+
+		for (size_t i = 0; i < count; i++)
+			for (int k = 0; k < WATCHED; k++) {
+				in_time = mapping_step(&routers[i], k, now_us) && in_time;
+				all_asked = all_asked && routers[i].mappings[k].is_asked;
+			}
+		if (all_asked)
+			break;
+		(void)poll(NULL, 0, 5);
+	}
+	if (in_time)
+		for (size_t i = 0; i < count; i++)
+			router_judge(&routers[i]);
+	for (size_t i = 0; i < count; i++)
+		behavior_lab_close(&routers[i].l);
+	return in_time;
+}
+
+#define LIFE "timeouts: { udp: 2s }\n"
+
+static void a_udp_mapping_dies_in_time_unless_it_is_refreshed(void **state)
+{
+	static const struct {
+		const char *model;
+		bool alive[WATCHED];
+	} cases[] = {
+		{ EIM EIF LIFE, { true, false, true, true } },
+		{ EIM EIF LIFE "refresh: both\n", { true, false, true, true } },
+		{ EIM EIF LIFE "refresh: outbound\n", { true, false, true, false } },
+		{ EIM EIF LIFE "refresh: inbound\n", { true, false, false, true } },
+		{ EIM EIF LIFE "refresh: nothing\n", { true, false, false, false } },
+		{ APDM EIF LIFE "refresh: outbound\n", { true, false, true, false } },
+		{ APDM EIF LIFE "refresh: nothing\n", { true, false, false, false } },
+		{ EIM EIF "timeouts: { udp: 120s }\nrefresh: nothing\n",
+		  { true, true, true, true } },
+	};
+	enum { COUNT = sizeof(cases) / sizeof(cases[0]) };
+
+	(void)state;
+	for (int i = 0; i < TRIES; i++) {
+		struct router routers[COUNT] = { { .model = NULL } };
+
+		for (int k = 0; k < COUNT; k++) {
+			routers[k].model = cases[k].model;
+			memcpy(routers[k].alive, cases[k].alive, sizeof(routers[k].alive));
+		}
+		if (watch(routers, COUNT))
+			return;
+	}
+	fail_msg("this machine is too busy to send packets in time");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_udp_mapping_dies_in_time_unless_it_is_refreshed),
+	};
+
+	behavior_go_inside();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
