@@ -313,11 +313,13 @@ static void add_timeouts(struct plan_maker *m, unsigned node, const struct nat_m
 	}
 	/* A mapping begins with a SYN: a segment of a connection that was forgotten makes none. */
 	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_tcp_loose", 0);
-	if (model->rst != NAT_RST_ANY)
-		return;
+	/* Where conntrack is only our means, it must not judge sequence numbers: after SYNs that
+	 * crossed it takes those of a fresh attempt for invalid, until it forgets the flow. */
+	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_tcp_be_liberal",
+			!model->of[NAT_TCP].overloads && model->rst != NAT_RST_IN_WINDOW);
 	/* Resets out of the window are taken for resets. */
-	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_tcp_be_liberal", 1);
-	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_tcp_ignore_invalid_rst", 1);
+	if (model->rst == NAT_RST_ANY)
+		plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_tcp_ignore_invalid_rst", 1);
 }
 
 static int add_rulesets(struct plan_maker *m, const struct ruleset_files *rules)

@@ -475,6 +475,7 @@ RULES
 	ip netns exec "${prefix}router-b" sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_time_wait=240
 	ip netns exec "${prefix}router-b" sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_close=240
 	ip netns exec "${prefix}router-b" sysctl -q -w net.netfilter.nf_conntrack_tcp_loose=0
+	ip netns exec "${prefix}router-b" sysctl -q -w net.netfilter.nf_conntrack_tcp_be_liberal=1
 
 	# host-a
 	ip -n "${prefix}host-a" address add 10.1.0.2/24 brd + dev eth0
