@@ -42,6 +42,10 @@ size_t conformance_card(const struct nat_model *m, const struct measurement meas
 			const struct observations *seen,
 			struct requirement ret[static REQUIREMENTS_MAX]);
 
+/* True where two hosts with one source port meet on an outside port by chance only, though ports
+ * are shared: it is drawn. */
+bool conformance_shares_by_chance(const struct nat_model *m, enum nat_transport t);
+
 const char *conformance_name(enum conformance c);
 
 #endif

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* As what a router shows itself against what its model declares. */
-#include <stdarg.h>
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "sim/experiment/conformance.h"
-#include "sim/model/nat_seen.h"
 
 #define UNSEEN "not observed"
 
@@ -16,6 +15,7 @@ struct aspects {
 
 static void add(struct aspects *a, const char *name, const char *declared, const char *seen)
 {
+	assert(a->count < ASPECTS_MAX);
 	struct aspect *aspect = &a->items[a->count++];
 
 	aspect->name = name;
@@ -109,13 +109,22 @@ static const char *seen_refresh(const struct observations *seen)
 	return nat_refresh_name(inbound ? NAT_REFRESH_INBOUND : NAT_REFRESH_NONE);
 }
 
-/* Where ports are drawn, two hosts meet on one by chance only. */
-static void add_sharing(struct aspects *a, const char *name, const struct nat_of *of,
-			const struct observed_of *seen)
+bool conformance_shares_by_chance(const struct nat_model *m, enum nat_transport t)
 {
-	bool by_chance = of->overloads && of->choose == NAT_PORTS_RANDOM;
+	const struct nat_of *of = &m->of[t];
 
-	add(a, name, say(of->overloads), by_chance ? UNSEEN : yes_no(seen->shares_ports));
+	return of->overloads &&
+	       (of->choose == NAT_PORTS_RANDOM || OBSERVE_SHARED_PORT < m->ports.first ||
+		OBSERVE_SHARED_PORT > m->ports.last);
+}
+
+static void add_sharing(struct aspects *a, const char *name, const struct nat_model *m,
+			enum nat_transport t, const struct observations *seen)
+{
+	bool by_chance = conformance_shares_by_chance(m, t);
+
+	add(a, name, say(m->of[t].overloads),
+	    by_chance ? UNSEEN : yes_no(seen->of[t].shares_ports));
 }
 
 static void add_translation(struct aspects *a, const struct nat_model *m,
@@ -123,8 +132,8 @@ static void add_translation(struct aspects *a, const struct nat_model *m,
 {
 	char addresses[16];
 
-	add_sharing(a, "ports shared, udp", &m->of[NAT_UDP], &seen->of[NAT_UDP]);
-	add_sharing(a, "ports shared, tcp", &m->of[NAT_TCP], &seen->of[NAT_TCP]);
+	add_sharing(a, "ports shared, udp", m, NAT_UDP, seen);
+	add_sharing(a, "ports shared, tcp", m, NAT_TCP, seen);
 	(void)snprintf(addresses, sizeof(addresses), "%u", seen->addresses);
 	add(a, "one address a host", say(m->pool.count == 1 || m->pool.paired),
 	    seen->addresses == 0 ? UNSEEN : say(seen->addresses == 1));

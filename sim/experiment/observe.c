@@ -21,10 +21,11 @@
 #define OTHER_PORT      43000u
 #define CLASS_LAST      1023u
 
-#define SHARED_PORT 41000u
-
 /* Of a router's; no service and no mapping has it. */
 #define FREE_PORT 9u
+
+/* How often a host tries to reach another one. */
+#define HAIRPINS 3u
 
 /* More than a link takes at once. */
 #define FRAGMENTED_BYTES 3000u
@@ -36,10 +37,10 @@ static int observe_sharing(const struct observer *o, struct observations *ret, s
 	CLEANUP(flow) struct flow a = FLOW_NONE;
 	CLEANUP(flow) struct flow b = FLOW_NONE;
 	bool a_there = false, b_there = false;
-	int rc = flow_open(o, 0, SHARED_PORT, 0, &a, &a_there, e);
+	int rc = flow_open(o, 0, OBSERVE_SHARED_PORT, 0, &a, &a_there, e);
 
 	if (rc == 0)
-		rc = flow_open(o, 1, SHARED_PORT, 1, &b, &b_there, e);
+		rc = flow_open(o, 1, OBSERVE_SHARED_PORT, 1, &b, &b_there, e);
 	if (rc == 0 && a_there && b_there)
 		ret->of[NAT_UDP].shares_ports = observed(endpoint_equal(a.outside, b.outside));
 	return rc;
@@ -128,9 +129,13 @@ static int observe_hairpin(const struct observer *o, struct observations *ret, s
 	if (rc < 0)
 		return rc;
 	ret->hairpin = HAIRPIN_NONE;
-	(void)socket_send(from, "x", 1, b.outside);
-	if (!socket_await(to, POLLIN, process_now_us() + OBSERVE_SILENCE_US) ||
-	    socket_receive(to, data, sizeof(data), &seen) < 0)
+	/* A router that draws its ports may drop one whose draw was bad. */
+	for (unsigned i = 0; i < HAIRPINS && endpoint_is_none(seen); i++) {
+		(void)socket_send(from, "x", 1, b.outside);
+		if (socket_await(to, POLLIN, process_now_us() + OBSERVE_SILENCE_US / HAIRPINS))
+			(void)socket_receive(to, data, sizeof(data), &seen);
+	}
+	if (endpoint_is_none(seen))
 		return 0;
 	ret->hairpin =
 		seen.addr == o->host_addrs[0] ? HAIRPIN_INTERNAL_SOURCE : HAIRPIN_EXTERNAL_SOURCE;

@@ -22,6 +22,9 @@
 /* A mapping must still be there at its life less this part of it, and gone at its life and this. */
 #define OBSERVE_TOLERANCE 0.1
 
+/* Two hosts' common source port. */
+#define OBSERVE_SHARED_PORT 41000u
+
 enum observed { NOT_OBSERVED, OBSERVED_NO, OBSERVED_YES };
 
 enum observed_answer { ANSWER_NOT_OBSERVED, ANSWER_NONE, ANSWER_ICMP, ANSWER_RST };

@@ -39,9 +39,8 @@ static inline void flow_cleanup(struct flow *flow)
 	flow_close(flow);
 }
 
-/* Sends a datagram inwards, or outwards, and says whether it came. */
+/* Sends a datagram inwards and says whether it came. */
 bool flow_gets_in(const struct flow *flow);
-bool flow_gets_out(const struct flow *flow);
 
 /* Sends without waiting. */
 void flow_send_in(const struct flow *flow);

@@ -21,7 +21,8 @@
 /* Of a router's; no service and no mapping has it. */
 #define FREE_PORT 9u
 
-#define SHARED_PORT 41001u
+/* How often a simultaneous open is tried. */
+#define OPENS 5u
 
 static bool is_connected(int fd)
 {
@@ -80,10 +81,10 @@ static int observe_sharing(const struct observer *o, struct observations *ret, s
 	CLEANUP(flow) struct flow a = FLOW_NONE;
 	CLEANUP(flow) struct flow b = FLOW_NONE;
 	bool a_there = false, b_there = false;
-	int rc = connection_open(o, 0, SHARED_PORT, 0, &a, &a_there, e);
+	int rc = connection_open(o, 0, OBSERVE_SHARED_PORT, 0, &a, &a_there, e);
 
 	if (rc == 0)
-		rc = connection_open(o, 1, SHARED_PORT, 1, &b, &b_there, e);
+		rc = connection_open(o, 1, OBSERVE_SHARED_PORT, 1, &b, &b_there, e);
 	if (rc == 0 && a_there && b_there)
 		ret->of[NAT_TCP].shares_ports = observed(endpoint_equal(a.outside, b.outside));
 	return rc;
@@ -110,8 +111,7 @@ static int observe_stranger(const struct observer *o, struct observations *ret, 
  * RFC 5382, REQ-2. Where the server's SYN gets in anyway, both connects are begun at once, so that
  * it finds the other one under way. Else it is refused first, with whatever answer the router has.
  */
-static int observe_simultaneous_open(const struct observer *o, struct observations *ret,
-				     struct err *e)
+static int open_at_once(const struct observer *o, bool *ret_opens, struct err *e)
 {
 	const struct nat_of *of = &o->stage->models[0].of[NAT_TCP];
 	CLEANUP(flow) struct flow known = FLOW_NONE;
@@ -131,10 +131,23 @@ static int observe_simultaneous_open(const struct observer *o, struct observatio
 	(void)socket_connect(outside, known.outside);
 	if (of->filtering != NAT_ENDPOINT_INDEPENDENT)
 		(void)socket_await(outside, POLLOUT, process_now_us() + REFUSAL_US);
-	ret->opens_at_once = observed(
+	*ret_opens =
 		connects(inside, socket_local(outside), process_now_us() + OBSERVE_SILENCE_US) &&
-		is_connected(outside));
+		is_connected(outside);
 	return 0;
+}
+
+/* The SYNs may fail to cross: the server's finds nobody under way if the host is held up. */
+static int observe_simultaneous_open(const struct observer *o, struct observations *ret,
+				     struct err *e)
+{
+	bool opens = false;
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && !opens && i < OPENS; i++)
+		rc = open_at_once(o, &opens, e);
+	ret->opens_at_once = observed(opens);
+	return rc;
 }
 
 /* RFC 5382, REQ-8. Host 1 listens where it has a mapping, and host 0 connects to that one's outside

@@ -155,6 +155,8 @@ static struct file_name filtering(const struct nat_model *m, enum nat_transport 
 {
 	const struct nat_of *of = &m->of[t];
 
+	if (!of->overloads && m->pool.count > 1 && of->filtering == NAT_ENDPOINT_INDEPENDENT)
+		return name_of("filtering-endpoint-independent-pool", NULL);
 	return of->overloads ? name_of("", NULL)
 			     : name_of("filtering", nat_behavior_name(of->filtering));
 }

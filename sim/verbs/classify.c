@@ -107,6 +107,7 @@ static bool report(const struct request *r, const struct models *models,
 			buf_puts(&out, i == 0 ? "" : "\n");
 			card_print(&models->items[i], &m->items[2 * i], &m->observed[i], &out);
 		}
+		measurements_print_differences(m->items, 2 * models->count, names, &out);
 		buf_add(&out, differences.data, differences.len);
 	} else {
 		measurements_print(m->items, 2 * models->count, names, &out);

@@ -103,7 +103,6 @@ static void each_finding_decides_its_requirement(void **state)
 	FINDING(of[NAT_UDP].alive, OBSERVED_NO, "RFC 4787", "REQ-5");
 	FINDING(of[NAT_UDP].gone, OBSERVED_NO, "RFC 4787", "REQ-5");
 	FINDING(refreshed_by_outbound, OBSERVED_NO, "RFC 4787", "REQ-6");
-	FINDING(refreshed_by_inbound, OBSERVED_NO, "RFC 4787", "REQ-6a");
 	FINDING(hairpin, HAIRPIN_NONE, "RFC 4787", "REQ-9");
 	FINDING(hairpin, HAIRPIN_INTERNAL_SOURCE, "RFC 4787", "REQ-9a");
 	FINDING(of[NAT_UDP].survives_icmp, OBSERVED_NO, "RFC 4787", "REQ-12");
@@ -117,6 +116,28 @@ static void each_finding_decides_its_requirement(void **state)
 	FINDING(hairpins_tcp, OBSERVED_NO, "RFC 5382", "REQ-8");
 	FINDING(of[NAT_TCP].icmp_gets_in, OBSERVED_NO, "RFC 5382", "REQ-9");
 	FINDING(of[NAT_TCP].survives_icmp, OBSERVED_NO, "RFC 5382", "REQ-10");
+}
+
+static void what_may_be_cannot_be_missing(void **state)
+{
+	struct router r = router_of(GOOD);
+
+	(void)state;
+	r.seen.refreshed_by_inbound = OBSERVED_NO;
+	assert_int_equal(result_of(&r, "RFC 4787", "REQ-6a"), CONFORMANCE_NOT_APPLICABLE);
+	nat_model_fini(&r.model);
+}
+
+static void a_life_that_nobody_knows_is_not_judged(void **state)
+{
+	struct router r = router_of("about: x\nmapping: endpoint-independent\n"
+				    "filtering: endpoint-independent\n"
+				    "timeouts: { udp: unknown, tcp_established: unknown }\n");
+
+	(void)state;
+	assert_int_equal(result_of(&r, "RFC 4787", "REQ-5"), CONFORMANCE_NOT_MEASURED);
+	assert_int_equal(result_of(&r, "RFC 5382", "REQ-5"), CONFORMANCE_NOT_MEASURED);
+	nat_model_fini(&r.model);
 }
 
 static void a_short_life_is_too_short_though_it_is_kept(void **state)
@@ -187,6 +208,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_router_fails_nothing),
 		cmocka_unit_test(each_finding_decides_its_requirement),
+		cmocka_unit_test(what_may_be_cannot_be_missing),
+		cmocka_unit_test(a_life_that_nobody_knows_is_not_judged),
 		cmocka_unit_test(a_short_life_is_too_short_though_it_is_kept),
 		cmocka_unit_test(what_is_as_declared_does_not_differ),
 		cmocka_unit_test(each_aspect_that_differs_is_found),

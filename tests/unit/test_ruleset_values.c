@@ -60,7 +60,7 @@ static void numbers_of_the_other_keys_reach_the_text(void **state)
 		{ "pool: { addresses: 3 }",
 		  "define ADDRESSES = { 198.51.100.2, 198.51.100.3, 198.51.100.4 }\n" },
 		{ "pool: { addresses: 3 }",
-		  "jhash ip saddr mod 3 vmap { 0 : goto translate_0, 1 : goto translate_1, "
+		  "jhash ip saddr mod 3 seed 1 vmap { 0 : goto translate_0, 1 : goto translate_1, "
 		  "2 : goto translate_2 }\n" },
 		{ "pool: { addresses: 2, pairing: arbitrary }",
 		  "numgen random mod 2 vmap { 0 : goto translate_0, 1 : goto translate_1 }\n" },
