@@ -361,6 +361,27 @@ int catalog_nat(const struct catalog *c, const char *name, struct nat_model *ret
 	return code;
 }
 
+int catalog_nats(const struct catalog *c, const char *const *names, size_t count,
+		 struct catalog_nats *ret, struct err *e)
+{
+	ret->items = calloc(count + 1, sizeof(*ret->items));
+	assert(ret->items != NULL);
+	for (ret->count = 0; ret->count < count; ret->count++) {
+		int code = catalog_nat(c, names[ret->count], &ret->items[ret->count], e);
+
+		if (code < 0)
+			return code;
+	}
+	return 0;
+}
+
+void catalog_nats_cleanup(struct catalog_nats *n)
+{
+	for (size_t i = 0; i < n->count; i++)
+		nat_model_fini(&n->items[i]);
+	free(n->items);
+}
+
 int catalog_topology(const struct catalog *c, const char *name, struct topology *ret, struct err *e)
 {
 	CLEANUP(free) char *path = NULL;

@@ -37,6 +37,15 @@ static inline void catalog_cleanup(struct catalog *c)
 
 /* A name that is not there is the user's mistake; the text lists the names that are. */
 int catalog_nat(const struct catalog *c, const char *name, struct nat_model *ret, struct err *e);
+
+/* Several of them; CLEANUP(catalog_nats) also where it fails. */
+struct catalog_nats {
+	struct nat_model *items;
+	size_t count;
+};
+int catalog_nats(const struct catalog *c, const char *const *names, size_t count,
+		 struct catalog_nats *ret, struct err *e);
+void catalog_nats_cleanup(struct catalog_nats *n);
 int catalog_topology(const struct catalog *c, const char *name, struct topology *ret,
 		     struct err *e);
 int catalog_link(const struct catalog *c, const char *name, const struct link_profile **ret,

@@ -21,9 +21,6 @@
 #define OTHER_PORT      43000u
 #define CLASS_LAST      1023u
 
-/* Of a router's; no service and no mapping has it. */
-#define FREE_PORT 9u
-
 /* How often a host tries to reach another one. */
 #define HAIRPINS 3u
 
@@ -92,7 +89,8 @@ static int observe_class(const struct observer *o, struct observations *ret, str
 
 static int observe_stranger(const struct observer *o, struct observations *ret, struct err *e)
 {
-	struct endpoint from = { o->server_addrs[0], 0 }, to = { o->router_addr, FREE_PORT };
+	struct endpoint from = { o->server_addrs[0], 0 },
+			to = { o->router_addr, OBSERVE_FREE_PORT };
 	CLEANUP(fd) int fd = -1;
 	char data[16];
 	int rc = socket_in(o->server, SOCK_DGRAM, 0, from, &fd, e);

@@ -8,6 +8,9 @@
 /* What does not come within this is not coming: the links are ideal. */
 #define OBSERVE_SILENCE_US 300000u
 
+/* Of a router's; no service and no mapping has it. */
+#define OBSERVE_FREE_PORT 9u
+
 /* Where we are. */
 struct observer {
 	const struct stage *stage;

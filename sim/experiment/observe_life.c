@@ -12,11 +12,11 @@
 
 /* Until a mapping would be gone that nothing refreshes. */
 #define REFRESH_LIVES 1.5
-/* Of a router that seems not to be what it says. */
-#define TRIES         3u
-
 /* How often in a life a refreshing packet is sent. */
-#define REFRESHES 4u
+#define REFRESHES     4u
+
+/* Of a router that seems not to be what it says. */
+#define TRIES 3u
 
 enum { BEFORE, AFTER, OUTBOUND, INBOUND, TCP_BEFORE, TCP_AFTER, FLOWS };
 

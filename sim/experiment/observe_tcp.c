@@ -18,9 +18,6 @@
 /* Until a SYN has been refused, if it will be. */
 #define REFUSAL_US 20000u
 
-/* Of a router's; no service and no mapping has it. */
-#define FREE_PORT 9u
-
 /* How often a simultaneous open is tried. */
 #define OPENS 5u
 
@@ -92,7 +89,8 @@ static int observe_sharing(const struct observer *o, struct observations *ret, s
 
 static int observe_stranger(const struct observer *o, struct observations *ret, struct err *e)
 {
-	struct endpoint from = { o->server_addrs[0], 0 }, to = { o->router_addr, FREE_PORT };
+	struct endpoint from = { o->server_addrs[0], 0 },
+			to = { o->router_addr, OBSERVE_FREE_PORT };
 	CLEANUP(fd) int fd = -1;
 	int rc = socket_in(o->server, SOCK_STREAM, 0, from, &fd, e);
 

@@ -55,7 +55,7 @@ enum nat_unsolicited {
 	NAT_UNSOLICITED_DROP,
 	NAT_UNSOLICITED_ICMP,   /* ICMP port unreachable */
 	NAT_UNSOLICITED_ACCEPT, /* by the router's own stack, which remembers the flow as its own */
-	NAT_UNSOLICITED_BLOCK,  /* dropped, and its sender is refused at that port from then on */
+	NAT_UNSOLICITED_BLOCK,  /* dropped, and its sender is refused there for a lifetime */
 	NAT_UNSOLICITED_RST,    /* TCP only */
 };
 
@@ -199,7 +199,6 @@ const char *nat_refresh_name(enum nat_refresh r);
 const char *nat_rst_name(enum nat_rst r);
 const char *nat_blocked_name(enum nat_blocked b);
 const char *nat_axis_name(enum nat_axis a);
-bool nat_behavior_parse(const char *name, enum nat_behavior *ret);
 
 /* What the YAML says after "mapping:", which is "none" for a router that does not translate. */
 const char *nat_mapping_name(const struct nat_model *m, enum nat_transport t);

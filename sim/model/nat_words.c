@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "sim/model/nat_model.h"
 
@@ -165,17 +164,6 @@ const char *nat_blocked_name(enum nat_blocked b)
 const char *nat_axis_name(enum nat_axis a)
 {
 	return word_of(nat_words_axis, COUNT(nat_words_axis), (int)a);
-}
-
-bool nat_behavior_parse(const char *name, enum nat_behavior *ret)
-{
-	for (int b = NAT_ENDPOINT_INDEPENDENT; b <= NAT_ADDRESS_AND_PORT_DEPENDENT; b++) {
-		if (strcmp(nat_behavior_name((enum nat_behavior)b), name) != 0)
-			continue;
-		*ret = (enum nat_behavior)b;
-		return true;
-	}
-	return false;
 }
 
 const char *nat_mapping_name(const struct nat_model *m, enum nat_transport t)

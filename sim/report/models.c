@@ -141,7 +141,8 @@ static void print_of(const struct nat_model *m, enum nat_transport t, const char
 		return;
 	buf_puts(&ports, nat_port_choice_name(of->choose));
 	if (of->choose == NAT_PORTS_PRESERVE && !of->overloads)
-		buf_printf(&ports, ", on a clash %s", nat_on_clash_name(of->on_clash));
+		buf_printf(&ports, ", on a clash %s%s", nat_on_clash_name(of->on_clash),
+			   mark(of->unknown, NAT_VALUE_ON_CLASH));
 	if (of->overloads)
 		buf_puts(&ports, ", shared between destinations");
 	(void)snprintf(key, sizeof(key), "%sports", prefix);
@@ -194,8 +195,9 @@ static void print_rest(const struct nat_model *m, struct buf *out)
 	}
 	line("icmp errors", m->drops_icmp_errors ? "dropped" : "translated",
 	     mark(m->unknown, NAT_VALUE_ICMP_ERRORS), out);
-	if (m->blocked != NAT_BLOCKS_NOTHING)
-		line("blocked", nat_blocked_name(m->blocked), "", out);
+	const char *blocked_mark = mark(m->unknown, NAT_VALUE_BLOCKED);
+	if (m->blocked != NAT_BLOCKS_NOTHING || blocked_mark[0] != '\0')
+		line("blocked", nat_blocked_name(m->blocked), blocked_mark, out);
 	for (unsigned i = 0; i < m->forwards_count; i++)
 		buf_printf(out, "  %-14s %s port %u to host %u, port %u\n",
 			   i == 0 ? "forwards" : "", nat_transport_name(m->forwards[i].transport),

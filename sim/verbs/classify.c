@@ -59,36 +59,8 @@ static int read_options(int argc, char **argv, struct request *r, struct err *e)
 	return code;
 }
 
-struct models {
-	struct nat_model *items;
-	size_t count;
-};
-
-static void models_cleanup(struct models *m)
-{
-	for (size_t i = 0; i < m->count; i++)
-		nat_model_fini(&m->items[i]);
-	free(m->items);
-}
-
-/* Finds every mistake in a model before anything is built. */
-static int read_models(const struct catalog *c, const char *const *names, size_t count,
-		       struct models *ret, struct err *e)
-{
-	ret->items = calloc(count + 1, sizeof(*ret->items));
-	if (ret->items == NULL)
-		return err_set(e, -ENOMEM, "read the models");
-	for (; ret->count < count; ret->count++) {
-		int code = catalog_nat(c, names[ret->count], &ret->items[ret->count], e);
-
-		if (code < 0)
-			return code;
-	}
-	return 0;
-}
-
 /* The models and what was measured of them; returns whether all are as declared. */
-static bool report(const struct request *r, const struct models *models,
+static bool report(const struct request *r, const struct catalog_nats *models,
 		   const struct measurements *m, const char *const *names)
 {
 	CLEANUP(buf) struct buf out = BUF_INIT;
@@ -121,7 +93,7 @@ static int measure(const struct catalog *c, const struct request *r, const char 
 		   size_t count, struct err *e)
 {
 	CLEANUP(measurements) struct measurements results = { .items = NULL };
-	CLEANUP(models) struct models models = { .items = NULL };
+	CLEANUP(catalog_nats) struct catalog_nats models = { .items = NULL };
 	struct measure_config config = {
 		.catalog = c,
 		.observes = !r->quick,
@@ -130,7 +102,8 @@ static int measure(const struct catalog *c, const struct request *r, const char 
 		.workers = r->workers,
 		.seed = r->seed,
 	};
-	int signal = 0, code = read_models(c, names, count, &models, e);
+	/* Every mistake in a model is found before anything is built. */
+	int signal = 0, code = catalog_nats(c, names, count, &models, e);
 
 	signals_block();
 	if (code == 0)

@@ -34,39 +34,15 @@ static int print_json(json_t *json, struct err *e)
 	return 0;
 }
 
-struct models {
-	struct nat_model *items;
-	size_t count;
-};
-
-static void models_cleanup(struct models *m)
+static int list_models(const struct catalog *c, enum list_format format, struct err *e)
 {
-	for (size_t i = 0; i < m->count; i++)
-		nat_model_fini(&m->items[i]);
-	free(m->items);
-}
-
-static int read_models(const struct catalog *c, struct models *ret, struct err *e)
-{
+	CLEANUP(catalog_nats) struct catalog_nats models = { .items = NULL };
+	CLEANUP(buf) struct buf text = BUF_INIT;
 	CLEANUP(catalog_names) struct catalog_names names = { 0 };
 	int code = catalog_list(c, CATALOG_NAT_MODEL, &names, e);
 
-	if (code < 0)
-		return code;
-	ret->items = calloc(names.count + 1, sizeof(*ret->items));
-	if (ret->items == NULL)
-		return err_set(e, -ENOMEM, "read the models");
-	for (; code == 0 && ret->count < names.count; ret->count += code == 0)
-		code = catalog_nat(c, names.items[ret->count], &ret->items[ret->count], e);
-	return code;
-}
-
-static int list_models(const struct catalog *c, enum list_format format, struct err *e)
-{
-	CLEANUP(models) struct models models = { .items = NULL };
-	CLEANUP(buf) struct buf text = BUF_INIT;
-	int code = read_models(c, &models, e);
-
+	if (code == 0)
+		code = catalog_nats(c, (const char *const *)names.items, names.count, &models, e);
 	if (code < 0)
 		return code;
 	if (format == LIST_JSON) {
