@@ -34,6 +34,7 @@ struct end {
 struct behavior_lab {
 	const char *model; /* its text; for failures */
 	struct catalog catalog;
+	struct link_profile access; /* of each site, if it is not ideal */
 	struct stage stage;
 	struct lab *lab;
 	int fds[FDS_MAX]; /* closed with the lab */
@@ -81,8 +82,10 @@ static inline void behavior_lab_cleanup(struct behavior_lab *l)
 }
 
 /* Every router of the topology runs the model; "about" is not to be in its text, and text outlives
- * the lab. */
-static inline void behavior_lab_open(struct behavior_lab *l, const char *topology, const char *text)
+ * the lab. A packet between two sites, of which the server is none, takes delay_us; it is lost time
+ * for most tests. */
+static inline void behavior_lab_open_afar(struct behavior_lab *l, const char *topology,
+					  uint64_t delay_us, const char *text)
 {
 	CLEANUP(temporary) char *dir = temporary_dir();
 	CLEANUP(free) char *path = path_in(dir, "model.yaml"), *whole = NULL;
@@ -91,15 +94,28 @@ static inline void behavior_lab_open(struct behavior_lab *l, const char *topolog
 				       .nats_count = strcmp(topology, "two-homes") == 0 ? 2 : 1 };
 	struct err e;
 
-	*l = (struct behavior_lab){ .model = text };
+	*l = (struct behavior_lab){
+		.model = text,
+		.access = { .hops = 1,
+			    .up = { .delay_us = delay_us / 2 },
+			    .down = { .delay_us = delay_us - delay_us / 2 } },
+	};
 	assert_true(asprintf(&whole, "about: A router to be tested\n%s", text) > 0);
 	write_text(dir, "model.yaml", whole);
 	ASSERT_OK(catalog_open(&l->catalog, &e));
 	ASSERT_OK(stage_open(&l->catalog, &config, &l->stage, &e));
+	for (size_t i = 0; delay_us > 0 && i < l->stage.plan.ports_count; i++)
+		if ((int)l->stage.plan.ports[i].node != l->stage.rendezvous_node)
+			l->stage.links[i] = &l->access;
 	ASSERT_OK(lab_new(
 		&(struct lab_config){
 			.plan = &l->stage.plan, .links = l->stage.links, .seed = 1, .pcap_fd = -1 },
 		&l->lab, &e));
+}
+
+static inline void behavior_lab_open(struct behavior_lab *l, const char *topology, const char *text)
+{
+	behavior_lab_open_afar(l, topology, 0, text);
 }
 
 /* ---- sockets */

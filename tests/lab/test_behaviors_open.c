@@ -53,16 +53,49 @@ static void a_simultaneous_open_connects_where_unsolicited_syns_are_dropped(void
 }
 
 /* The second begins when the first has its answer, and that much later at least. Sooner, the two
- * may pass each other on the wire, and then neither is unsolicited. */
+ * may pass each other on the wire, and then neither is unsolicited. Nobody is left to wait: the
+ * second one's SYN finds the way in that the first has made, and no socket, which makes a reset. */
 static void a_simultaneous_open_fails_where_unsolicited_syns_are_answered(void **state)
 {
-	static const unsigned skews_ms[] = { 0, 5, 100 };
+	static const unsigned skews_ms[] = { 0, 5, 100, 500 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(skews_ms) / sizeof(skews_ms[0]); i++) {
 		check_open(UNSOLICITED("rst"), skews_ms[i], ECONNREFUSED, ECONNREFUSED);
+		check_open(UNSOLICITED("icmp"), skews_ms[i], ECONNREFUSED, ECONNREFUSED);
 		check_open(UNSOLICITED("accept"), skews_ms[i], ECONNREFUSED, ECONNREFUSED);
 	}
+}
+
+/* How long a SYN is under way between the routers; a skew is far from it, for a busy machine. */
+#define UNDER_WAY_US 300000u
+
+static void check_open_afar(const char *model, unsigned skew_ms, int outcome)
+{
+	CLEANUP(behavior_lab) struct behavior_lab l;
+	behavior_lab_open_afar(&l, "two-homes", UNDER_WAY_US, model);
+	struct end a = tcp_at(&l, HOST_A, PORT_A), b = tcp_at(&l, HOST_B, PORT_B);
+	uint64_t begun_us = process_now_us();
+
+	tcp_connect(a, mapped_b);
+	wait_until(begun_us + skew_ms * 1000u);
+	tcp_connect(b, mapped_a);
+	CHECK_EQUAL(&l, (unsigned)tcp_outcome(a, soon_us()), (unsigned)outcome);
+	CHECK_EQUAL(&l, (unsigned)tcp_outcome(b, soon_us()), (unsigned)outcome);
+}
+
+static void a_simultaneous_open_connects_where_the_syns_pass_each_other(void **state)
+{
+	static const unsigned skews_ms[] = { 0, 5, 100 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(skews_ms) / sizeof(skews_ms[0]); i++)
+		check_open_afar(UNSOLICITED("icmp"), skews_ms[i], 0);
+	check_open_afar(UNSOLICITED("icmp"), 500, ECONNREFUSED);
+	check_open_afar(UNSOLICITED("drop"), 500, 0);
+	check_open_afar(UNSOLICITED("rst"), 100, 0);
+	check_open_afar(UNSOLICITED("rst"), 500, ECONNREFUSED);
+	check_open_afar(UNSOLICITED("accept"), 100, 0);
 }
 
 /* Nobody is answered, so nothing tells but silence. A SYN that is sent again after a second is
@@ -241,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_simultaneous_open_connects_where_unsolicited_syns_are_dropped),
 		cmocka_unit_test(a_simultaneous_open_fails_where_unsolicited_syns_are_answered),
+		cmocka_unit_test(a_simultaneous_open_connects_where_the_syns_pass_each_other),
 		cmocka_unit_test(a_simultaneous_open_fails_where_a_syn_that_knocks_is_blocked),
 		cmocka_unit_test(a_punch_over_tcp_connects_where_unsolicited_syns_are_dropped),
 		cmocka_unit_test(a_tcp_mapping_dies_in_time_and_sooner_if_it_is_not_established),
