@@ -181,13 +181,23 @@ static void add_ports(struct composition *c)
 	}
 }
 
+/* They last, whatever ends mappings. */
+static void add_forwards(struct composition *c)
+{
+	const struct nat_model *m = c->part.model;
+
+	add(c, "forwards", NULL);
+	if (m->hairpin != NAT_HAIRPIN_OFF)
+		add(c, "forwards", "hairpin");
+}
+
 static void add_translation(struct composition *c)
 {
 	const struct nat_model *m = c->part.model;
 
 	add(c, "translation", NULL);
 	if (m->forwards_count > 0)
-		add(c, "forwards", NULL);
+		add_forwards(c);
 	add_each(c, owners);
 	add_each(c, mapping);
 	if (m->pool.count > 1)

@@ -204,35 +204,6 @@ static void icmp_errors_get_in_unless_they_are_dropped(void **state)
 	check_icmp_errors(APDM APDF "ports: { overloading: yes }\nicmp_errors: dropped\n", false);
 }
 
-/* ---- static forwards */
-
-static void check_forward(const char *model, bool forwards)
-{
-	CLEANUP(behavior_lab) struct behavior_lab l;
-	behavior_lab_open(&l, "one-home", model);
-	struct end inside = udp_at(&l, HOST_A2, 81), outside = udp_at(&l, SERVER, 4000);
-	struct endpoint forwarded = { ROUTER_A_ADDR, 8081 }, from = { 0, 0 };
-	uint32_t number = say(&l, outside, forwarded);
-
-	check_heard(&l, __func__, inside, number, forwards);
-	if (!forwards)
-		return;
-	number = say(&l, inside, outside.at);
-	CHECK(&l, hears(outside, number, soon_us(), &from));
-	CHECK_EQUAL(&l, from.addr, forwarded.addr);
-	CHECK_EQUAL(&l, from.port, forwarded.port);
-}
-
-static void a_forwarded_port_leads_inside(void **state)
-{
-#define FORWARD(t) "forwards: [ { transport: " t ", port: 8081, host: 3, host_port: 81 } ]\n"
-	(void)state;
-	check_forward(EIM APDF FORWARD("udp"), true);
-	check_forward(APDM APDF "ports: { overloading: yes }\n" FORWARD("udp"), true);
-	check_forward(EIM APDF FORWARD("tcp"), false);
-	check_forward(EIM APDF, false);
-}
-
 /* ---- two hosts, one outside port */
 
 static void check_overloading(const char *model, bool overloads)
@@ -269,7 +240,6 @@ int main(void)
 		cmocka_unit_test(a_hairpin_shows_the_source_that_is_declared),
 		cmocka_unit_test(without_hairpin_nothing_comes_back),
 		cmocka_unit_test(icmp_errors_get_in_unless_they_are_dropped),
-		cmocka_unit_test(a_forwarded_port_leads_inside),
 		cmocka_unit_test(two_hosts_share_a_port_only_where_it_is_overloaded),
 	};
 

@@ -172,28 +172,7 @@ static void a_reset_ends_a_mapping_as_declared(void **state)
 	}
 }
 
-/* ---- forwards, hairpin */
-
-static void check_tcp_forward(const char *model, bool forwards)
-{
-	CLEANUP(behavior_lab) struct behavior_lab l;
-	behavior_lab_open(&l, "one-home", model);
-	struct end inside = tcp_listener_at(&l, HOST_A2, 80);
-
-	CHECK_CONNECTS(&l, tcp_at(&l, SERVER, 0), ((struct endpoint){ ROUTER_A_ADDR, 8080 }),
-		       forwards ? 0 : ETIMEDOUT);
-	/* The last packet of the handshake may still be under way. */
-	CHECK_EQUAL(&l, await_event(inside.fd, POLLIN, forwards ? soon_us() : 0), forwards);
-}
-
-static void a_forwarded_tcp_port_leads_inside(void **state)
-{
-#define FORWARD(t) "forwards: [ { transport: " t ", port: 8080, host: 3, host_port: 80 } ]\n"
-	(void)state;
-	check_tcp_forward(EIM APDF FORWARD("tcp"), true);
-	check_tcp_forward(EIM APDF FORWARD("udp"), false);
-	check_tcp_forward(EIM APDF, false);
-}
+/* ---- hairpin */
 
 static void a_connection_is_hairpinned_with_an_external_source(void **state)
 {
@@ -264,7 +243,6 @@ int main(void)
 		cmocka_unit_test(an_unsolicited_syn_is_answered_as_declared),
 		cmocka_unit_test(a_knock_makes_the_router_refuse_its_sender_over_tcp),
 		cmocka_unit_test(a_reset_ends_a_mapping_as_declared),
-		cmocka_unit_test(a_forwarded_tcp_port_leads_inside),
 		cmocka_unit_test(a_connection_is_hairpinned_with_an_external_source),
 		cmocka_unit_test(what_is_blocked_does_not_pass),
 	};

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Outside ports that always lead to one inside endpoint: for whom, and whatever ends mappings.
+ */
+#include "tests/behavior_tcp.h"
+
+#define FORWARD(t) "forwards: [ { transport: " t ", port: 8080, host: 3, host_port: 80 } ]\n"
+#define HAIRPIN    "hairpin: external-source\n"
+
+static const struct endpoint forwarded = { ROUTER_A_ADDR, 8080 };
+
+/* ---- from outside */
+
+static void check_forward(const char *model, bool forwards)
+{
+	CLEANUP(behavior_lab) struct behavior_lab l;
+	behavior_lab_open(&l, "one-home", model);
+	struct end inside = udp_at(&l, HOST_A2, 80), outside = udp_at(&l, SERVER, 4000);
+	struct endpoint from = { 0, 0 };
+	uint32_t number = say(&l, outside, forwarded);
+
+	check_heard(&l, __func__, inside, number, forwards);
+	if (!forwards)
+		return;
+	number = say(&l, inside, outside.at);
+	CHECK(&l, hears(outside, number, soon_us(), &from));
+	CHECK_EQUAL(&l, from.addr, forwarded.addr);
+	CHECK_EQUAL(&l, from.port, forwarded.port);
+}
+
+static void a_forwarded_port_leads_inside(void **state)
+{
+	(void)state;
+	check_forward(EIM APDF FORWARD("udp"), true);
+	check_forward(APDM APDF "ports: { overloading: yes }\n" FORWARD("udp"), true);
+	check_forward(EIM APDF FORWARD("tcp"), false);
+	check_forward(EIM APDF, false);
+}
+
+static void check_tcp_forward(const char *model, bool forwards)
+{
+	CLEANUP(behavior_lab) struct behavior_lab l;
+	behavior_lab_open(&l, "one-home", model);
+	struct end inside = tcp_listener_at(&l, HOST_A2, 80);
+
+	CHECK_CONNECTS(&l, tcp_at(&l, SERVER, 0), forwarded, forwards ? 0 : ETIMEDOUT);
+	/* The last packet of the handshake may still be under way. */
+	CHECK_EQUAL(&l, await_event(inside.fd, POLLIN, forwards ? soon_us() : 0), forwards);
+}
+
+static void a_forwarded_tcp_port_leads_inside(void **state)
+{
+	(void)state;
+	check_tcp_forward(EIM APDF FORWARD("tcp"), true);
+	check_tcp_forward(EIM APDF FORWARD("udp"), false);
+	check_tcp_forward(EIM APDF, false);
+}
+
+/* ---- from inside (RFC 4787, REQ-9); nobody outside has used the port before */
+
+static void check_hairpin(const char *model, bool arrives)
+{
+	CLEANUP(behavior_lab) struct behavior_lab l;
+	behavior_lab_open(&l, "one-home", model);
+	struct end inside = udp_at(&l, HOST_A2, 80), neighbour = udp_at(&l, HOST_A, 5001);
+	struct endpoint from = { 0, 0 }, answered = { 0, 0 };
+	uint32_t number = say(&l, neighbour, forwarded);
+
+	if (!arrives) {
+		check_heard(&l, __func__, inside, number, false);
+		return;
+	}
+	CHECK(&l, hears(inside, number, soon_us(), &from));
+	if (strstr(model, HAIRPIN) == NULL) {
+		CHECK_EQUAL(&l, from.addr, neighbour.at.addr);
+		return;
+	}
+	CHECK_EQUAL(&l, from.addr, ROUTER_A_ADDR);
+	CHECK(&l, hears(neighbour, say(&l, inside, from), soon_us(), &answered));
+	CHECK_EQUAL(&l, answered.addr, forwarded.addr);
+	CHECK_EQUAL(&l, answered.port, forwarded.port);
+}
+
+static void a_forwarded_port_is_hairpinned_before_anybody_has_used_it(void **state)
+{
+	(void)state;
+	check_hairpin(EIM APDF HAIRPIN FORWARD("udp"), true);
+	check_hairpin(ADM APDF HAIRPIN FORWARD("udp"), true);
+	check_hairpin(APDM APDF HAIRPIN FORWARD("udp"), true);
+	check_hairpin(EIM APDF "hairpin: internal-source\n" FORWARD("udp"), true);
+	check_hairpin(EIM APDF FORWARD("udp"), false);
+	check_hairpin(EIM APDF HAIRPIN FORWARD("tcp"), false);
+}
+
+static void check_tcp_hairpin(const char *model, int outcome)
+{
+	CLEANUP(behavior_lab) struct behavior_lab l;
+	behavior_lab_open(&l, "one-home", model);
+	struct end inside = tcp_listener_at(&l, HOST_A2, 80);
+	int accepted = -1;
+
+	CHECK_CONNECTS(&l, tcp_at(&l, HOST_A, 5001), forwarded, outcome);
+	if (outcome == 0)
+		CHECK_EQUAL(&l, tcp_accept_from(&l, inside, &accepted).addr, ROUTER_A_ADDR);
+}
+
+static void a_forwarded_tcp_port_is_hairpinned_before_anybody_has_used_it(void **state)
+{
+	(void)state;
+	check_tcp_hairpin(EIM APDF HAIRPIN FORWARD("tcp"), 0);
+	check_tcp_hairpin(EIM APDF FORWARD("tcp"), ETIMEDOUT);
+	check_tcp_hairpin(EIM APDF HAIRPIN FORWARD("udp"), ETIMEDOUT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_forwarded_port_leads_inside),
+		cmocka_unit_test(a_forwarded_tcp_port_leads_inside),
+		cmocka_unit_test(a_forwarded_port_is_hairpinned_before_anybody_has_used_it),
+		cmocka_unit_test(a_forwarded_tcp_port_is_hairpinned_before_anybody_has_used_it),
+	};
+
+	behavior_go_inside();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
