@@ -189,6 +189,10 @@ static void add_forwards(struct composition *c)
 	add(c, "forwards", NULL);
 	if (m->hairpin != NAT_HAIRPIN_OFF)
 		add(c, "forwards", "hairpin");
+	if (m->refresh != NAT_REFRESH_BOTH)
+		add(c, "forwards", "expiry");
+	if (m->rst != NAT_RST_IGNORED)
+		add(c, "forwards", "rst");
 }
 
 static void add_translation(struct composition *c)

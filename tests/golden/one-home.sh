@@ -201,10 +201,6 @@ table ip natsim {
 		type filter hook postrouting priority srcnat + 5; policy accept;
 		oifname $OUTSIDE ct state invalid drop
 	}
-
-	# What is to be forgotten with the mapping of a packet; see rst-*.nft.
-	chain forget {
-	}
 }
 
 # owners: each outside port belongs to one mapping at a time, and owner_of says to which inside

@@ -112,6 +112,69 @@ static void a_forwarded_tcp_port_is_hairpinned_before_anybody_has_used_it(void *
 	check_tcp_hairpin(EIM APDF HAIRPIN FORWARD("udp"), ETIMEDOUT);
 }
 
+/* ---- whatever ends mappings */
+
+/* Bytes get from one connected socket to another. */
+static void check_passes(struct behavior_lab *l, const char *where, int from, int to)
+{
+	char c = 0;
+
+	assert_int_equal(send(from, "x", 1, MSG_NOSIGNAL), 1);
+	if (!await_event(to, POLLIN, soon_us()) || recv(to, &c, 1, 0) != 1)
+		BEHAVIOR_FAIL(l, "%s: the other client is cut off", where);
+}
+
+static void check_reset(const char *model)
+{
+	CLEANUP(behavior_lab) struct behavior_lab l;
+	behavior_lab_open(&l, "one-home", model);
+	struct end out = tcp_at(&l, HOST_A2, 80), inside = tcp_listener_at(&l, HOST_A2, 80);
+	struct end server = tcp_listener_at(&l, SERVER, 4000);
+	struct end one = tcp_at(&l, SERVER, 0), other = tcp_at(&l, SERVER_ALT, 0);
+	int to_one = -1, to_other = -1, to_server = -1;
+
+	CHECK_CONNECTS(&l, other, forwarded, 0);
+	(void)tcp_accept_from(&l, inside, &to_other);
+	CHECK_CONNECTS(&l, one, forwarded, 0);
+	(void)tcp_accept_from(&l, inside, &to_one);
+	tcp_reset(&l, one.fd);
+	CHECK(&l, await_event(to_one, POLLERR, soon_us()));
+	/* Its mapping is the forward, and stays. */
+	if (strstr(model, EIM) != NULL) {
+		CHECK_CONNECTS(&l, out, server.at, 0);
+		CHECK_EQUAL(&l, tcp_accept_from(&l, server, &to_server).port, forwarded.port);
+	}
+	check_passes(&l, "in", other.fd, to_other);
+	check_passes(&l, "out", to_other, other.fd);
+}
+
+static void a_reset_by_one_client_of_a_forward_is_nothing_to_the_others(void **state)
+{
+	static const char *const models[] = {
+		ADM APDF "rst: any\n" FORWARD("tcp"),
+		EIM APDF "rst: any\n" FORWARD("tcp"),
+		EIM APDF "rst: in-window\n" FORWARD("tcp"),
+		APDM APDF "rst: any\n" FORWARD("tcp"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++)
+		check_reset(models[i]);
+}
+
+static void a_forward_is_open_where_nothing_refreshes_mappings(void **state)
+{
+	CLEANUP(behavior_lab) struct behavior_lab l;
+
+	(void)state;
+	behavior_lab_open(&l, "one-home", EIM APDF "refresh: nothing\n" FORWARD("udp"));
+	struct end inside = udp_at(&l, HOST_A2, 80), outside = udp_at(&l, SERVER, 4000);
+	for (int i = 0; i < 2; i++) {
+		CHECK_ARRIVES(&l, outside, forwarded, inside, true);
+		CHECK_ARRIVES(&l, inside, outside.at, outside, true);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -119,6 +182,8 @@ int main(void)
 		cmocka_unit_test(a_forwarded_tcp_port_leads_inside),
 		cmocka_unit_test(a_forwarded_port_is_hairpinned_before_anybody_has_used_it),
 		cmocka_unit_test(a_forwarded_tcp_port_is_hairpinned_before_anybody_has_used_it),
+		cmocka_unit_test(a_reset_by_one_client_of_a_forward_is_nothing_to_the_others),
+		cmocka_unit_test(a_forward_is_open_where_nothing_refreshes_mappings),
 	};
 
 	behavior_go_inside();
