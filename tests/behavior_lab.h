@@ -211,6 +211,15 @@ static inline bool await_event(int fd, short events, uint64_t until_us)
 	return r > 0;
 }
 
+/* For what only time brings about. */
+static inline void wait_until(uint64_t then_us)
+{
+	uint64_t now_us;
+
+	while ((now_us = process_now_us()) < then_us)
+		(void)poll(NULL, 0, (int)((then_us - now_us) / 1000 + 1));
+}
+
 /* ---- datagrams */
 
 /* Sends a datagram and returns its number. */

@@ -8,14 +8,6 @@
 
 #define UNSOLICITED(what) EIM APDF "unsolicited: { tcp: " what " }\n"
 
-static void wait_until(uint64_t then_us)
-{
-	uint64_t now_us;
-
-	while ((now_us = process_now_us()) < then_us)
-		(void)poll(NULL, 0, (int)((then_us - now_us) / 1000 + 1));
-}
-
 /* ---- simultaneous open (RFC 5382, REQ-2) */
 
 #define PORT_A 41002u

@@ -4,7 +4,7 @@
  * is what these tests wait for; all routers and all mappings live side by side. A mapping is asked
  * for by what comes in to it, from where it sends to and from elsewhere.
  */
-#include "tests/behavior_lab.h"
+#include "tests/behavior_tcp.h"
 
 /* A machine that is busy with something else may send or ask too late to show anything. Then all is
  * done again, so many times at most. */
@@ -16,7 +16,7 @@
 
 /* ---- UDP */
 
-#define UDP_LIFE_US 2000000u
+#define LIFE_US 2000000u
 
 enum watched { IDLE_EARLY, IDLE_LATE, SENDING, RECEIVING, WATCHED };
 
@@ -25,10 +25,10 @@ static const struct {
 	uint64_t asked_us; /* after the mapping was made */
 	bool out, in;      /* what it is kept busy with until then */
 } watching[WATCHED] = {
-	[IDLE_EARLY] = { "idle, at 0.9 of its life", UDP_LIFE_US / 10 * 9, false, false },
-	[IDLE_LATE] = { "idle, at 1.1 of its life", UDP_LIFE_US / 10 * 11, false, false },
-	[SENDING] = { "sending, at 1.6 of its life", UDP_LIFE_US / 10 * 16, true, false },
-	[RECEIVING] = { "receiving, at 1.6 of its life", UDP_LIFE_US / 10 * 16, false, true },
+	[IDLE_EARLY] = { "idle, at 0.9 of its life", LIFE_US / 10 * 9, false, false },
+	[IDLE_LATE] = { "idle, at 1.1 of its life", LIFE_US / 10 * 11, false, false },
+	[SENDING] = { "sending, at 1.6 of its life", LIFE_US / 10 * 16, true, false },
+	[RECEIVING] = { "receiving, at 1.6 of its life", LIFE_US / 10 * 16, false, true },
 };
 
 struct mapping {
@@ -129,7 +129,7 @@ static bool watch(struct router *routers, size_t count)
 	for (size_t i = 0; i < count; i++)
 		router_begin(&routers[i]);
 	begun_us = process_now_us();
-	while ((now_us = process_now_us()) < begun_us + 2 * UDP_LIFE_US && in_time) {
+	while ((now_us = process_now_us()) < begun_us + 2 * LIFE_US && in_time) {
 		bool all_asked = true;
 
 		for (size_t i = 0; i < count; i++)
@@ -187,10 +187,85 @@ static void a_udp_mapping_dies_in_time_unless_it_is_refreshed(void **state)
 	fail_msg("this machine is too busy to send packets in time");
 }
 
+/* ---- blocked for a life after the last knock */
+
+#define KNOCK_MODEL                            \
+	EIM APDF "unsolicited: { udp: block, " \
+		 "tcp: block }\ntimeouts: { udp: 2s, tcp_transitory: 2s }\n"
+#define FIRST_PORT 41002u
+#define AGAIN_US   (LIFE_US / 4 * 3)
+#define ASKED_US   (LIFE_US / 4 * 5)
+
+static const struct endpoint knocked = { ROUTER_A_ADDR, FIRST_PORT };
+
+/* A SYN that is not sent again. */
+static void knock_by_syn(struct behavior_lab *l, enum place place)
+{
+	struct end knocker = tcp_at(l, place, 4000);
+
+	tcp_connect(knocker, knocked);
+	behavior_settle(l);
+	close_end(l, knocker);
+}
+
+/* Of two that knock, one does so again before its time is over. Returns false if it is too late to
+ * tell. */
+static bool watch_knocks(void)
+{
+	CLEANUP(behavior_lab) struct behavior_lab l;
+	behavior_lab_open(&l, "one-home", KNOCK_MODEL);
+	struct end inside = udp_at(&l, HOST_A, FIRST_PORT);
+	struct end again = udp_at(&l, SERVER, 4000), once = udp_at(&l, SERVER_ALT, 4000);
+	uint64_t begun_us, again_us;
+
+	(void)say(&l, again, knocked);
+	(void)say(&l, once, knocked);
+	knock_by_syn(&l, SERVER);
+	knock_by_syn(&l, SERVER_ALT);
+	begun_us = process_now_us();
+	wait_until(begun_us + AGAIN_US);
+	(void)say(&l, again, knocked);
+	again_us = process_now_us();
+	knock_by_syn(&l, SERVER);
+	struct end listeners[] = { tcp_listener_at(&l, SERVER, 4000),
+				   tcp_listener_at(&l, SERVER_ALT, 4000) };
+	wait_until(begun_us + ASKED_US);
+	(void)map_port(&l, inside, again);
+	(void)map_port(&l, inside, once);
+	uint32_t numbers[] = { say(&l, again, knocked), say(&l, once, knocked) };
+	struct end connections[] = { tcp_at(&l, HOST_A, FIRST_PORT),
+				     tcp_at(&l, HOST_A, FIRST_PORT) };
+	for (int i = 0; i < 2; i++)
+		tcp_connect(connections[i], listeners[i].at);
+	behavior_settle(&l);
+	if (process_now_us() > again_us + LIFE_US)
+		return false;
+	CHECK(&l, tcp_outcome(connections[0], 0) == ETIMEDOUT);
+	CHECK(&l, tcp_outcome(connections[1], soon_us()) == 0);
+	uint32_t number = 0;
+	bool heard_once = false;
+	while (recv(inside.fd, &number, sizeof(number), 0) == sizeof(number)) {
+		CHECK(&l, number != numbers[0]);
+		heard_once = heard_once || number == numbers[1];
+	}
+	CHECK(&l, heard_once);
+	return true;
+}
+
+static void a_sender_is_blocked_for_a_lifetime_after_its_last_knock(void **state)
+{
+	(void)state;
+	for (int i = 0; i < TRIES; i++)
+		if (watch_knocks())
+			return;
+	fail_msg("this machine is too busy to send packets in time");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_udp_mapping_dies_in_time_unless_it_is_refreshed),
+		cmocka_unit_test(a_sender_is_blocked_for_a_lifetime_after_its_last_knock),
 	};
 
 	behavior_go_inside();
