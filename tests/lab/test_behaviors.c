@@ -172,6 +172,31 @@ static void a_hairpin_shows_the_source_that_is_declared(void **state)
 	}
 }
 
+/* An endpoint that sends to two ports of the router's own address has as many mappings as towards
+ * any other. */
+static void check_hairpin_mapping(const char *model, bool one_mapping)
+{
+	CLEANUP(behavior_lab) struct behavior_lab l;
+	struct hairpin h = hairpin_in(&l, model);
+	struct end server = udp_at(&l, SERVER, 4001), other = udp_at(&l, HOST_A2, 5003);
+	struct endpoint outside_other = map_port(&l, other, server);
+	struct endpoint from[2] = { { 0, 0 }, { 0, 0 } };
+
+	CHECK(&l, hears(h.a2, say(&l, h.a, h.outside_a2), soon_us(), &from[0]));
+	CHECK(&l, hears(other, say(&l, h.a, outside_other), soon_us(), &from[1]));
+	CHECK_EQUAL(&l, from[0].port == from[1].port, one_mapping);
+	CHECK_ARRIVES(&l, h.a2, from[0], h.a, true);
+	CHECK_ARRIVES(&l, other, from[1], h.a, true);
+}
+
+static void a_hairpinned_flow_has_the_mapping_that_is_declared(void **state)
+{
+	(void)state;
+	check_hairpin_mapping(EIM EIF "hairpin: external-source\n", true);
+	check_hairpin_mapping(ADM ADF "hairpin: external-source\n", true);
+	check_hairpin_mapping(APDM APDF "hairpin: external-source\n", false);
+}
+
 static void without_hairpin_nothing_comes_back(void **state)
 {
 	CLEANUP(behavior_lab) struct behavior_lab l;
@@ -238,6 +263,7 @@ int main(void)
 		cmocka_unit_test(a_knock_makes_the_router_refuse_its_sender),
 		cmocka_unit_test(an_unsolicited_packet_is_answered_as_declared),
 		cmocka_unit_test(a_hairpin_shows_the_source_that_is_declared),
+		cmocka_unit_test(a_hairpinned_flow_has_the_mapping_that_is_declared),
 		cmocka_unit_test(without_hairpin_nothing_comes_back),
 		cmocka_unit_test(icmp_errors_get_in_unless_they_are_dropped),
 		cmocka_unit_test(two_hosts_share_a_port_only_where_it_is_overloaded),
