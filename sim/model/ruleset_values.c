@@ -317,30 +317,43 @@ static void put_quota(const struct ruleset_part *part, struct buf *out)
 	buf_printf(out, "%u", part->model->ports.quota);
 }
 
-/* What a mapping belongs to: an inside endpoint, or a flow. */
-static bool mapping_is_of_endpoint(const struct ruleset_part *part)
-{
-	return part->model->of[NAT_UDP].mapping == NAT_ENDPOINT_INDEPENDENT;
-}
+/* ---- whose a UDP mapping is: an inside endpoint's, with the remote address or endpoint or without
+ */
 
 static void put_mapping_type(const struct ruleset_part *part, struct buf *out)
 {
-	buf_puts(out, mapping_is_of_endpoint(part)
-			      ? "ipv4_addr . inet_service"
-			      : "ipv4_addr . inet_service . ipv4_addr . inet_service");
+	static const char *const types[] = {
+		[NAT_ENDPOINT_INDEPENDENT] = "ipv4_addr . inet_service",
+		[NAT_ADDRESS_DEPENDENT] = "ipv4_addr . inet_service . ipv4_addr",
+		[NAT_ADDRESS_AND_PORT_DEPENDENT] =
+			"ipv4_addr . inet_service . ipv4_addr . inet_service",
+	};
+
+	buf_puts(out, types[part->model->of[NAT_UDP].mapping]);
 }
 
 static void put_sender(const struct ruleset_part *part, struct buf *out)
 {
-	buf_puts(out, mapping_is_of_endpoint(part) ? "ip saddr . th sport"
-						   : "ip saddr . th sport . ip daddr . th dport");
+	static const char *const remotes[] = {
+		[NAT_ENDPOINT_INDEPENDENT] = "",
+		[NAT_ADDRESS_DEPENDENT] = " . ip daddr",
+		[NAT_ADDRESS_AND_PORT_DEPENDENT] = " . ip daddr . th dport",
+	};
+
+	buf_printf(out, "ip saddr . th sport%s", remotes[part->model->of[NAT_UDP].mapping]);
 }
 
 static void put_sender_of_flow(const struct ruleset_part *part, struct buf *out)
 {
-	buf_puts(out, "ct original ip saddr . ct original proto-src");
-	if (!mapping_is_of_endpoint(part))
-		buf_puts(out, " . ct original ip daddr . ct original proto-dst");
+	static const char *const remotes[] = {
+		[NAT_ENDPOINT_INDEPENDENT] = "",
+		[NAT_ADDRESS_DEPENDENT] = " . ct original ip daddr",
+		[NAT_ADDRESS_AND_PORT_DEPENDENT] =
+			" . ct original ip daddr . ct original proto-dst",
+	};
+
+	buf_printf(out, "ct original ip saddr . ct original proto-src%s",
+		   remotes[part->model->of[NAT_UDP].mapping]);
 }
 
 static const struct {

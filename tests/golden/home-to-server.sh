@@ -154,9 +154,12 @@ table ip natsim {
 	# transitory timeout is an established one.
 	chain remember {
 		type filter hook postrouting priority srcnat + 10; policy accept;
+		meta l4proto udp jump permit_udp
 		meta l4proto udp goto remember_udp
 		meta l4proto tcp ct expiration > 240s goto remember_tcp_established
 		meta l4proto tcp goto remember_tcp_transitory
+	}
+	chain permit_udp {
 	}
 	chain remember_udp {
 	}
@@ -309,7 +312,7 @@ table ip natsim {
 	}
 
 	# Only what leaves permits: an inbound packet must not keep its own permission alive.
-	chain remember_udp {
+	chain permit_udp {
 		oifname $OUTSIDE update @permitted_endpoints { \
 			meta l4proto . ip saddr . th sport . ip daddr . th dport \
 			timeout 120s }

@@ -18,17 +18,20 @@
 
 #define LIFE_US 2000000u
 
-enum watched { IDLE_EARLY, IDLE_LATE, SENDING, RECEIVING, WATCHED };
+enum watched { IDLE_EARLY, IDLE_LATE, SENDING, RECEIVING, SENDING_ELSEWHERE, WATCHED };
 
 static const struct {
 	const char *name;
 	uint64_t asked_us; /* after the mapping was made */
-	bool out, in;      /* what it is kept busy with until then */
+	/* What it is kept busy with until then; elsewhere is another port of the same address. */
+	bool out, in, elsewhere;
 } watching[WATCHED] = {
-	[IDLE_EARLY] = { "idle, at 0.9 of its life", LIFE_US / 10 * 9, false, false },
-	[IDLE_LATE] = { "idle, at 1.1 of its life", LIFE_US / 10 * 11, false, false },
-	[SENDING] = { "sending, at 1.6 of its life", LIFE_US / 10 * 16, true, false },
-	[RECEIVING] = { "receiving, at 1.6 of its life", LIFE_US / 10 * 16, false, true },
+	[IDLE_EARLY] = { "idle, at 0.9 of its life", LIFE_US / 10 * 9, false, false, false },
+	[IDLE_LATE] = { "idle, at 1.1 of its life", LIFE_US / 10 * 11, false, false, false },
+	[SENDING] = { "sending, at 1.6 of its life", LIFE_US / 10 * 16, true, false, false },
+	[RECEIVING] = { "receiving, at 1.6 of its life", LIFE_US / 10 * 16, false, true, false },
+	[SENDING_ELSEWHERE] = { "sending elsewhere, at 1.1 of its life", LIFE_US / 10 * 11, false,
+				false, true },
 };
 
 struct mapping {
@@ -36,6 +39,7 @@ struct mapping {
 	struct endpoint outside;
 	uint64_t born_us, next_us;
 	uint32_t asked[2];
+	uint32_t sent; /* elsewhere, after that; 0: nothing */
 	bool is_asked;
 };
 
@@ -44,7 +48,7 @@ struct router {
 	bool alive[WATCHED]; /* when they are asked */
 	bool mutes;          /* what a mapping that has ended goes on to send */
 	struct behavior_lab l;
-	struct end server, other;
+	struct end server, elsewhere, other;
 	struct mapping mappings[WATCHED];
 };
 
@@ -52,6 +56,7 @@ static void router_begin(struct router *r)
 {
 	behavior_lab_open(&r->l, "one-home", r->model);
 	r->server = udp_at(&r->l, SERVER, 4000);
+	r->elsewhere = udp_at(&r->l, SERVER, 4002);
 	r->other = udp_at(&r->l, SERVER_ALT, 4001);
 	for (int i = 0; i < WATCHED; i++) {
 		struct mapping *m = &r->mappings[i];
@@ -75,6 +80,8 @@ static bool mapping_step(struct router *r, int which, uint64_t now_us)
 		m->asked[0] = say(&r->l, r->server, m->outside);
 		m->asked[1] = say(&r->l, r->other, m->outside);
 		m->is_asked = true;
+		if (watching[which].elsewhere && r->mutes)
+			m->sent = say(&r->l, m->inside, r->elsewhere.at);
 		return now_us < ask_us + LATE_US;
 	}
 	if (now_us < m->next_us)
@@ -84,6 +91,8 @@ static bool mapping_step(struct router *r, int which, uint64_t now_us)
 		(void)say(&r->l, m->inside, r->server.at);
 	if (watching[which].in)
 		(void)say(&r->l, r->server, m->outside);
+	if (watching[which].elsewhere)
+		(void)say(&r->l, m->inside, r->elsewhere.at);
 	m->next_us += TICK_US;
 	return in_time;
 }
@@ -105,6 +114,10 @@ static void router_judge(struct router *r)
 		if (!r->alive[i] &&
 		    (heard(m->inside, m->asked[0], NULL) || heard(m->inside, m->asked[1], NULL)))
 			BEHAVIOR_FAIL(&r->l, "still there: %s", watching[i].name);
+		/* Where each flow is a mapping, that one is younger. */
+		if (m->sent != 0 &&
+		    heard(r->elsewhere, m->sent, NULL) != (strstr(r->model, APDM) != NULL))
+			BEHAVIOR_FAIL(&r->l, "sends as it should not: %s", watching[i].name);
 	}
 }
 
@@ -159,15 +172,17 @@ static void a_udp_mapping_dies_in_time_unless_it_is_refreshed(void **state)
 		const char *model;
 		bool alive[WATCHED], mutes;
 	} cases[] = {
-		{ EIM EIF LIFE, { true, false, true, true }, false },
-		{ EIM EIF LIFE "refresh: both\n", { true, false, true, true }, false },
-		{ EIM EIF LIFE "refresh: outbound\n", { true, false, true, false }, false },
-		{ EIM EIF LIFE "refresh: inbound\n", { true, false, false, true }, false },
-		{ EIM EIF LIFE "refresh: nothing\n", { true, false, false, false }, true },
-		{ APDM EIF LIFE "refresh: outbound\n", { true, false, true, false }, false },
-		{ APDM EIF LIFE "refresh: nothing\n", { true, false, false, false }, true },
+		{ EIM EIF LIFE, { true, false, true, true, true }, false },
+		{ EIM EIF LIFE "refresh: both\n", { true, false, true, true, true }, false },
+		{ EIM EIF LIFE "refresh: outbound\n", { true, false, true, false, true }, false },
+		{ EIM EIF LIFE "refresh: inbound\n", { true, false, false, true, false }, false },
+		{ EIM EIF LIFE "refresh: nothing\n", { true, false, false, false, false }, true },
+		{ ADM EIF LIFE "refresh: outbound\n", { true, false, true, false, true }, false },
+		{ ADM EIF LIFE "refresh: nothing\n", { true, false, false, false, false }, true },
+		{ APDM EIF LIFE "refresh: outbound\n", { true, false, true, false, false }, false },
+		{ APDM EIF LIFE "refresh: nothing\n", { true, false, false, false, false }, true },
 		{ EIM EIF "timeouts: { udp: 120s }\nrefresh: nothing\n",
-		  { true, true, true, true },
+		  { true, true, true, true, true },
 		  false },
 	};
 	enum { COUNT = sizeof(cases) / sizeof(cases[0]) };
@@ -185,6 +200,30 @@ static void a_udp_mapping_dies_in_time_unless_it_is_refreshed(void **state)
 			return;
 	}
 	fail_msg("this machine is too busy to send packets in time");
+}
+
+/* Though it does not prolong its mapping. */
+static void a_second_flow_permits_whom_it_goes_to_whatever_refreshes(void **state)
+{
+	static const char *const models[] = {
+		EIM ADF "refresh: nothing\n",
+		EIM ADF "refresh: inbound\n",
+		EIM ADF "refresh: outbound\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
+		CLEANUP(behavior_lab) struct behavior_lab l;
+		behavior_lab_open(&l, "one-home", models[i]);
+		struct end inside = udp_at(&l, HOST_A, 0), server = udp_at(&l, SERVER, 4000);
+		struct end second = udp_at(&l, SERVER_ALT, 4000);
+		struct end stranger = udp_at(&l, SERVER_ALT, 4001);
+		struct endpoint mapped = map_port(&l, inside, server);
+
+		CHECK_ARRIVES(&l, stranger, mapped, inside, false);
+		(void)map_port(&l, inside, second);
+		CHECK_ARRIVES(&l, stranger, mapped, inside, true);
+	}
 }
 
 /* ---- blocked for a life after the last knock */
@@ -265,6 +304,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_udp_mapping_dies_in_time_unless_it_is_refreshed),
+		cmocka_unit_test(a_second_flow_permits_whom_it_goes_to_whatever_refreshes),
 		cmocka_unit_test(a_sender_is_blocked_for_a_lifetime_after_its_last_knock),
 	};
 
