@@ -71,16 +71,12 @@ static void add_for(struct composition *c, struct file_name name, bool udp, bool
 		return;
 	c->part.udp = udp;
 	c->part.tcp = tcp;
-	if (!both) {
-		buf_puts(&c->text, "\n");
-		ruleset_define_transports(&c->part, "redefine", &c->text);
-	}
+	if (!both)
+		ruleset_redefine_transports(&c->part, &c->text);
 	add_file(c, name);
 	c->part.udp = c->part.tcp = true;
-	if (!both) {
-		buf_puts(&c->text, "\n");
-		ruleset_define_transports(&c->part, "redefine", &c->text);
-	}
+	if (!both)
+		ruleset_redefine_transports(&c->part, &c->text);
 }
 
 /* choose: the file a transport needs of a kind; an empty name: none. */
@@ -167,18 +163,14 @@ static void add_ports(struct composition *c)
 {
 	for (unsigned i = 0; i < c->part.model->pool.count; i++) {
 		c->part.address = i;
-		if (i > 0) {
-			buf_puts(&c->text, "\n");
-			ruleset_define_address(&c->part, "redefine", &c->text);
-		}
+		if (i > 0)
+			ruleset_redefine_address(&c->part, &c->text);
 		add_each(c, ports);
 		add_each(c, ports_else);
 	}
 	c->part.address = 0;
-	if (c->part.model->pool.count > 1) {
-		buf_puts(&c->text, "\n");
-		ruleset_define_address(&c->part, "redefine", &c->text);
-	}
+	if (c->part.model->pool.count > 1)
+		ruleset_redefine_address(&c->part, &c->text);
 }
 
 /* They last, whatever ends mappings. */

@@ -9,15 +9,19 @@
 /* How many elements of a map stand on a line. */
 #define ELEMENTS_A_LINE 8u
 
-/* The first inside address that a subscriber can have: .1 is the router's. */
-#define FIRST_HOST 2u
-
 /* Ports whose last byte is the same. */
 #define ROWS 256u
 
 static unsigned range_count(const struct nat_model *m)
 {
 	return m->ports.last - m->ports.first + 1u;
+}
+
+unsigned ruleset_blocks(const struct nat_model *m)
+{
+	unsigned blocks = m->ports.block == 0 ? 0 : range_count(m) / m->ports.block;
+
+	return blocks < NAT_BLOCKS_MAX ? blocks : NAT_BLOCKS_MAX;
 }
 
 unsigned ruleset_sequence(const struct nat_model *m)
@@ -86,19 +90,13 @@ static void put_parity(const struct nat_model *m, unsigned odd, struct buf *out)
 static void put_blocks(const struct ruleset_part *part, struct buf *out)
 {
 	const struct nat_model *m = part->model;
-	unsigned blocks = range_count(m) / m->ports.block;
 	struct list l = list_begin(out);
-	char outside[ADDR_TEXT_SIZE], inside[ADDR_TEXT_SIZE];
 
-	if (blocks > NAT_BLOCKS_MAX)
-		blocks = NAT_BLOCKS_MAX;
-	(void)addr_format(part->site->outside_addr, outside);
-	for (unsigned i = 0; i < blocks; i++) {
-		uint32_t addr = prefix_network(part->site->inside).addr + FIRST_HOST + i;
+	for (unsigned i = 0; i < ruleset_blocks(m); i++) {
 		unsigned first = m->ports.first + i * m->ports.block;
 
 		list_next(&l);
-		buf_printf(out, "%s : %s . %u-%u,", addr_format(addr, inside), outside, first,
+		buf_printf(out, "$HOST_%u : $ADDRESS . %u-%u,", RULESET_FIRST_HOST + i, first,
 			   first + m->ports.block - 1);
 	}
 	list_end(&l);
@@ -108,87 +106,15 @@ static void put_forwards(const struct ruleset_part *part, struct buf *out)
 {
 	const struct nat_model *m = part->model;
 	struct list l = list_begin(out);
-	char inside[ADDR_TEXT_SIZE];
 
 	for (unsigned i = 0; i < m->forwards_count; i++) {
 		const struct nat_forward *f = &m->forwards[i];
-		uint32_t addr = prefix_network(part->site->inside).addr + f->host;
 
 		list_next(&l);
-		buf_printf(out, "%s . %u : %s . %u,", nat_transport_name(f->transport), f->port,
-			   addr_format(addr, inside), f->host_port);
+		buf_printf(out, "%s . %u : $HOST_%u . %u,", nat_transport_name(f->transport),
+			   f->port, f->host, f->host_port);
 	}
 	list_end(&l);
-}
-
-/* ---- the head */
-
-void ruleset_define_transports(const struct ruleset_part *part, const char *verb, struct buf *out)
-{
-	buf_printf(out, "%s L4 = %s\n", verb,
-		   part->udp && part->tcp ? "{ tcp, udp }"
-		   : part->udp            ? "udp"
-					  : "tcp");
-}
-
-void ruleset_define_address(const struct ruleset_part *part, const char *verb, struct buf *out)
-{
-	char addr[ADDR_TEXT_SIZE];
-
-	buf_printf(out, "%s ADDRESS = %s\n", verb,
-		   addr_format(part->site->outside_addr + part->address, addr));
-}
-
-static void define_addresses(const struct ruleset_part *part, struct buf *out)
-{
-	unsigned count = part->model->pool.count;
-	char addr[ADDR_TEXT_SIZE];
-
-	buf_puts(out, count > 1 ? "define ADDRESSES = { " : "define ADDRESSES = ");
-	for (unsigned i = 0; i < count; i++)
-		buf_printf(out, "%s%s", i == 0 ? "" : ", ",
-			   addr_format(part->site->outside_addr + i, addr));
-	buf_puts(out, count > 1 ? " }\n" : "\n");
-}
-
-static void describe(const struct nat_model *m, struct buf *out)
-{
-	buf_printf(out, "# NAT model %s: %s\n", m->name, m->about);
-	for (int t = 0; t < NAT_TRANSPORTS; t++) {
-		const struct nat_of *of = &m->of[t];
-
-		if (t == NAT_TCP && !nat_model_differs(m))
-			break;
-		buf_puts(out, "# ");
-		if (nat_model_differs(m))
-			buf_printf(out, "%s: ", nat_transport_name((enum nat_transport)t));
-		buf_printf(out, "mapping %s, filtering %s",
-			   nat_mapping_name(m, (enum nat_transport)t),
-			   nat_behavior_name(of->filtering));
-		if (m->translates)
-			buf_printf(out, ", ports %s", nat_port_choice_name(of->choose));
-		buf_puts(out, "\n");
-	}
-}
-
-void ruleset_head(const struct ruleset_part *part, struct buf *out)
-{
-	char inside[PREFIX_TEXT_SIZE];
-
-	describe(part->model, out);
-	buf_printf(out, "\ndefine OUTSIDE = \"%s\"\n", part->site->outside_ifname);
-	ruleset_define_address(part, "define", out);
-	define_addresses(part, out);
-	buf_printf(out, "define INSIDE = %s\n",
-		   prefix_format(prefix_network(part->site->inside), inside));
-	ruleset_define_transports(part, "define", out);
-	buf_puts(out, "define STRANGER = 0x4e61\n");
-	if (part->model->translates)
-		buf_printf(out, "define PORTS = %u-%u\n", part->model->ports.first,
-			   part->model->ports.last);
-	/* Made first so that there is something to delete: without it a second load would add every
-	 * rule again. */
-	buf_puts(out, "\ntable ip " RULESET_TABLE "\ndelete table ip " RULESET_TABLE "\n");
 }
 
 /* ---- literals */

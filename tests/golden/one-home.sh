@@ -99,10 +99,13 @@ up() {
 # NAT model full-cone: Cone NAT that lets in whoever sends to a port it has mapped
 # mapping endpoint-independent, filtering endpoint-independent, ports preserve
 
+# The interface towards the Internet, its address, and who is behind it. No rule has a name
+# or an address of its own.
 define OUTSIDE = "wan"
 define ADDRESS = 198.51.100.2
-define ADDRESSES = 198.51.100.2
+define ADDRESSES = $ADDRESS
 define INSIDE = 10.1.0.0/24
+
 define L4 = { tcp, udp }
 define STRANGER = 0x4e61
 define PORTS = 1024-65535

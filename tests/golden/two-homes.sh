@@ -113,10 +113,13 @@ up() {
 # NAT model open: No NAT and no firewall, the host has a public address
 # mapping none, filtering endpoint-independent
 
+# The interface towards the Internet, its address, and who is behind it. No rule has a name
+# or an address of its own.
 define OUTSIDE = "wan"
 define ADDRESS = 198.51.100.2
-define ADDRESSES = 198.51.100.2
+define ADDRESSES = $ADDRESS
 define INSIDE = 10.1.0.0/24
+
 define L4 = { tcp, udp }
 define STRANGER = 0x4e61
 
@@ -159,10 +162,13 @@ RULES
 # NAT model port-restricted-cone: Cone NAT that lets in only addresses and ports the inside has already sent to
 # mapping endpoint-independent, filtering address-and-port-dependent, ports preserve
 
+# The interface towards the Internet, its address, and who is behind it. No rule has a name
+# or an address of its own.
 define OUTSIDE = "wan"
 define ADDRESS = 192.0.2.2
-define ADDRESSES = 192.0.2.2
+define ADDRESSES = $ADDRESS
 define INSIDE = 10.2.0.0/24
+
 define L4 = { tcp, udp }
 define STRANGER = 0x4e61
 define PORTS = 1024-65535

@@ -61,6 +61,36 @@ static void assert_names_are_defined(const char *text)
 	}
 }
 
+/* An address has three between its digits, the number of a section has fewer. */
+static size_t count_dots(const char *p, size_t len)
+{
+	size_t dots = 0;
+
+	for (size_t i = 0; i < len; i++)
+		dots += p[i] == '.' && i > 0 && i + 1 < len;
+	return dots;
+}
+
+/* A router other than natsim's changes the head and nothing else. */
+static void assert_only_the_head_has_names_and_addresses(const char *text)
+{
+	const char *body = strstr(text, "\ntable ip natsim\n");
+
+	assert_non_null(body);
+	for (const char *p = strstr(body, "ifname"); p != NULL; p = strstr(p + 1, "ifname"))
+		if (strncmp(p, "ifname $OUTSIDE", 15) != 0 &&
+		    strncmp(p, "ifname != $OUTSIDE", 18) != 0)
+			fail_msg("the name of an interface: %.40s", p);
+	for (const char *p = body + strcspn(body, "0123456789"); *p != '\0';
+	     p += strcspn(p, "0123456789")) {
+		size_t len = strspn(p, "0123456789.");
+
+		if (count_dots(p, len) >= 3)
+			fail_msg("an address: %.40s", p);
+		p += len;
+	}
+}
+
 /* A chain, set or map (kind) is there by the end of the block that names it at p. */
 static void assert_declared(const char *text, const char *p, const char *kind)
 {
@@ -83,6 +113,7 @@ static void assert_line_is_sound(const char *text, const char *line, size_t len)
 	static const char *const jumps[] = { "jump ", "goto " };
 	/* A generated list. */
 	bool listed = (len > 1 && line[0] == '\t' && line[1] >= '0' && line[1] <= '9') ||
+		      strncmp(line, "\t$HOST_", 7) == 0 ||
 		      memmem(line, len, ": jump row_", 11) != NULL ||
 		      memmem(line, len, ": goto translate_", 17) != NULL;
 
@@ -90,6 +121,8 @@ static void assert_line_is_sound(const char *text, const char *line, size_t len)
 		fail_msg("a line of %zu characters: %.80s", len, line);
 	if (line[strspn(line, "\t ")] == '#')
 		return;
+	if (memchr(line, '"', len) != NULL && strncmp(line, "define OUTSIDE", 14) != 0)
+		fail_msg("a name in quotes: %.80s", line);
 	for (const char *p = line; (p = memchr(p, '@', (size_t)(line + len - p))) != NULL; p++)
 		assert_declared(text, p + 1, "set");
 	for (size_t i = 0; i < 2; i++)
@@ -101,6 +134,7 @@ static void assert_line_is_sound(const char *text, const char *line, size_t len)
 static void assert_sound(const char *text)
 {
 	assert_names_are_defined(text);
+	assert_only_the_head_has_names_and_addresses(text);
 	assert_null(strstr(text, "SPDX"));
 	assert_non_null(strstr(text, "\ntable ip natsim\ndelete table ip natsim\n"));
 	for (const char *line = text; *line != '\0';) {

@@ -54,17 +54,30 @@ static void numbers_of_the_other_keys_reach_the_text(void **state)
 		{ "ports: { quota: 123 }", "{ ip saddr ct count over 123 } drop\n" },
 		{ "forwards: [ { transport: udp, port: 53, host: 3, host_port: 5353 },"
 		  " { transport: tcp, port: 80, host: 254, host_port: 8080 } ]",
-		  "{\n\tudp . 53 : 10.1.0.3 . 5353, tcp . 80 : 10.1.0.254 . 8080,\n}\n" },
+		  "{\n\tudp . 53 : $HOST_3 . 5353, tcp . 80 : $HOST_254 . 8080,\n}\n" },
+		{ "forwards: [ { transport: udp, port: 53, host: 3, host_port: 5353 },"
+		  " { transport: tcp, port: 80, host: 254, host_port: 8080 } ]",
+		  "define INSIDE = 10.1.0.0/24\ndefine HOST_3 = 10.1.0.3\n"
+		  "define HOST_254 = 10.1.0.254\n\n" },
+		{ "ports: { choose: block, block: 1000, range: [2000, 4999] }",
+		  "{\n\t$HOST_2 : $ADDRESS . 2000-2999, $HOST_3 : $ADDRESS . 3000-3999, "
+		  "$HOST_4 : $ADDRESS . 4000-4999,\n}" },
+		{ "ports: { choose: block, block: 1000, range: [2000, 4999] }",
+		  "define HOST_2 = 10.1.0.2\ndefine HOST_3 = 10.1.0.3\n"
+		  "define HOST_4 = 10.1.0.4\n\n" },
 		{ "refresh: nothing\ntimeouts: { udp: 61s }",
 		  "add @lived { ct original ip saddr . ct original proto-src timeout 122s }\n" },
 		{ "pool: { addresses: 3 }",
-		  "define ADDRESSES = { 198.51.100.2, 198.51.100.3, 198.51.100.4 }\n" },
+		  "define ADDRESS_1 = 198.51.100.2\ndefine ADDRESS_2 = 198.51.100.3\n"
+		  "define ADDRESS_3 = 198.51.100.4\n"
+		  "define ADDRESSES = { $ADDRESS_1, $ADDRESS_2, $ADDRESS_3 }\n" },
 		{ "pool: { addresses: 3 }",
 		  "jhash ip saddr mod 3 seed 1 vmap { 0 : goto translate_0, 1 : goto translate_1, "
 		  "2 : goto translate_2 }\n" },
 		{ "pool: { addresses: 2, pairing: arbitrary }",
 		  "numgen random mod 2 vmap { 0 : goto translate_0, 1 : goto translate_1 }\n" },
-		{ "", "define ADDRESSES = 198.51.100.2\n" },
+		{ "", "define ADDRESS = 198.51.100.2\ndefine ADDRESSES = $ADDRESS\n" },
+		{ "", "define INSIDE = 10.1.0.0/24\n\n" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -82,14 +95,10 @@ static void numbers_of_the_other_keys_reach_the_text(void **state)
 static void each_address_of_a_pool_has_its_ports(void **state)
 {
 	static const char *const parts[] = {
-		"\ndefine ADDRESS = 198.51.100.2\n",
-		"\tchain translate_0 {\n\t\tmeta l4proto $L4 ",
-		"\nredefine ADDRESS = 198.51.100.3\n",
-		"\tchain translate_1 {\n\t\tmeta l4proto $L4 ",
-		"\nredefine ADDRESS = 198.51.100.4\n",
-		"\tchain translate_2 {\n\t\tmeta l4proto $L4 ",
-		"\nredefine ADDRESS = 198.51.100.2\n",
-		"\n# filtering, address-dependent",
+		"\ndefine ADDRESS = $ADDRESS_1\n",   "\tchain translate_0 {\n\t\tmeta l4proto $L4 ",
+		"\nredefine ADDRESS = $ADDRESS_2\n", "\tchain translate_1 {\n\t\tmeta l4proto $L4 ",
+		"\nredefine ADDRESS = $ADDRESS_3\n", "\tchain translate_2 {\n\t\tmeta l4proto $L4 ",
+		"\nredefine ADDRESS = $ADDRESS_1\n", "\n# filtering, address-dependent",
 	};
 	struct buf text;
 
