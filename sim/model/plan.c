@@ -9,7 +9,7 @@
  *	up
  *	routes		which need both
  *	rulesets	which make the kernel load conntrack, so only then can
- *	timeouts	be set
+ *	its sysctls	be set
  */
 #include "sim/model/plan.h"
 
@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
+#include "sim/model/nat_sysctls.h"
 #include "sim/model/plan_ops.h"
 
 static uint32_t gateway_of(struct prefix outside)
@@ -287,39 +288,18 @@ static void add_routes(struct plan_maker *m)
 
 /* ---- rulesets */
 
-/* conntrack knows no less than seconds. */
-static unsigned seconds_up(uint32_t ms)
+static void add_conntrack_sysctls(struct plan_maker *m, unsigned node,
+				  const struct nat_model *model)
 {
-	return (ms + 999) / 1000;
-}
+	struct nat_sysctl sysctls[NAT_SYSCTLS_MAX];
+	size_t count = nat_sysctls(model, sysctls);
 
-/* conntrack's timeouts, which are those of the mappings; see filtering.nft. */
-static void add_timeouts(struct plan_maker *m, unsigned node, const struct nat_model *model)
-{
-	static const char *const transitory[] = { "syn_sent", "syn_recv",  "fin_wait", "close_wait",
-						  "last_ack", "time_wait", "close" };
-	char key[96];
+	for (size_t i = 0; i < count; i++) {
+		char key[96];
 
-	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_udp_timeout",
-			seconds_up(model->timeouts.udp_ms));
-	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_udp_timeout_stream",
-			seconds_up(model->timeouts.udp_ms));
-	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_tcp_timeout_established",
-			seconds_up(model->timeouts.tcp_established_ms));
-	for (size_t i = 0; i < sizeof(transitory) / sizeof(transitory[0]); i++) {
-		(void)snprintf(key, sizeof(key), "net/netfilter/nf_conntrack_tcp_timeout_%s",
-			       transitory[i]);
-		plan_add_sysctl(m, node, key, seconds_up(model->timeouts.tcp_transitory_ms));
+		(void)snprintf(key, sizeof(key), "net/netfilter/%s", sysctls[i].name);
+		plan_add_sysctl(m, node, key, sysctls[i].value);
 	}
-	/* A mapping begins with a SYN: a segment of a connection that was forgotten makes none. */
-	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_tcp_loose", 0);
-	/* Where conntrack is only our means, it must not judge sequence numbers: after SYNs that
-	 * crossed it takes those of a fresh attempt for invalid, until it forgets the flow. */
-	plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_tcp_be_liberal",
-			!model->of[NAT_TCP].overloads && model->rst != NAT_RST_IN_WINDOW);
-	/* Resets out of the window are taken for resets. */
-	if (model->rst == NAT_RST_ANY)
-		plan_add_sysctl(m, node, "net/netfilter/nf_conntrack_tcp_ignore_invalid_rst", 1);
 }
 
 static int add_rulesets(struct plan_maker *m, const struct ruleset_files *rules)
@@ -338,8 +318,7 @@ static int add_rulesets(struct plan_maker *m, const struct ruleset_files *rules)
 		if (r < 0)
 			return r;
 		plan_add(m, PLAN_RULESET, router_node(i))->text = buf_steal(&text);
-		if (nat_model_remembers(model))
-			add_timeouts(m, router_node(i), model);
+		add_conntrack_sysctls(m, router_node(i), model);
 	}
 	return 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The head of a ruleset: what a router other than natsim's has to change. */
+#include "sim/model/nat_sysctls.h"
 #include "sim/model/ruleset_values.h"
 
 /* The last part of the highest address there is inside. */
@@ -23,6 +24,20 @@ static void describe(const struct nat_model *m, struct buf *out)
 			buf_printf(out, ", ports %s", nat_port_choice_name(of->choose));
 		buf_puts(out, "\n");
 	}
+}
+
+/* As comments, for nft sets none of them. */
+static void describe_sysctls(const struct nat_model *m, struct buf *out)
+{
+	struct nat_sysctl sysctls[NAT_SYSCTLS_MAX];
+	size_t count = nat_sysctls(m, sysctls);
+
+	if (count > 0)
+		buf_puts(out, "#\n# Lifetimes and resets are also conntrack's, which these rules "
+			      "load. To be set then:\n");
+	for (size_t i = 0; i < count; i++)
+		buf_printf(out, "# sysctl -w net.netfilter.%s=%u\n", sysctls[i].name,
+			   sysctls[i].value);
 }
 
 /* ---- addresses */
@@ -102,6 +117,7 @@ void ruleset_redefine_address(const struct ruleset_part *part, struct buf *out)
 void ruleset_head(const struct ruleset_part *part, struct buf *out)
 {
 	describe(part->model, out);
+	describe_sysctls(part->model, out);
 	buf_puts(out,
 		 "\n# The interface towards the Internet, its address, and who is behind it. No "
 		 "rule has a name\n# or an address of its own.\n");

@@ -95,6 +95,20 @@ up() {
 	ip netns exec "${prefix}router-a" nft -f - <<'RULES'
 # NAT model symmetric-random: Symmetric NAT that draws a random port for each flow
 # mapping address-and-port-dependent, filtering address-and-port-dependent, ports random
+#
+# Lifetimes and resets are also conntrack's, which these rules load. To be set then:
+# sysctl -w net.netfilter.nf_conntrack_udp_timeout=120
+# sysctl -w net.netfilter.nf_conntrack_udp_timeout_stream=120
+# sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=7440
+# sysctl -w net.netfilter.nf_conntrack_tcp_timeout_syn_sent=240
+# sysctl -w net.netfilter.nf_conntrack_tcp_timeout_syn_recv=240
+# sysctl -w net.netfilter.nf_conntrack_tcp_timeout_fin_wait=240
+# sysctl -w net.netfilter.nf_conntrack_tcp_timeout_close_wait=240
+# sysctl -w net.netfilter.nf_conntrack_tcp_timeout_last_ack=240
+# sysctl -w net.netfilter.nf_conntrack_tcp_timeout_time_wait=240
+# sysctl -w net.netfilter.nf_conntrack_tcp_timeout_close=240
+# sysctl -w net.netfilter.nf_conntrack_tcp_loose=0
+# sysctl -w net.netfilter.nf_conntrack_tcp_be_liberal=1
 
 # The interface towards the Internet, its address, and who is behind it. No rule has a name
 # or an address of its own.

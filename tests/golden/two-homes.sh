@@ -161,6 +161,20 @@ RULES
 	ip netns exec "${prefix}router-b" nft -f - <<'RULES'
 # NAT model port-restricted-cone: Cone NAT that lets in only addresses and ports the inside has already sent to
 # mapping endpoint-independent, filtering address-and-port-dependent, ports preserve
+#
+# Lifetimes and resets are also conntrack's, which these rules load. To be set then:
+# sysctl -w net.netfilter.nf_conntrack_udp_timeout=120
+# sysctl -w net.netfilter.nf_conntrack_udp_timeout_stream=120
+# sysctl -w net.netfilter.nf_conntrack_tcp_timeout_established=7440
+# sysctl -w net.netfilter.nf_conntrack_tcp_timeout_syn_sent=240
+# sysctl -w net.netfilter.nf_conntrack_tcp_timeout_syn_recv=240
+# sysctl -w net.netfilter.nf_conntrack_tcp_timeout_fin_wait=240
+# sysctl -w net.netfilter.nf_conntrack_tcp_timeout_close_wait=240
+# sysctl -w net.netfilter.nf_conntrack_tcp_timeout_last_ack=240
+# sysctl -w net.netfilter.nf_conntrack_tcp_timeout_time_wait=240
+# sysctl -w net.netfilter.nf_conntrack_tcp_timeout_close=240
+# sysctl -w net.netfilter.nf_conntrack_tcp_loose=0
+# sysctl -w net.netfilter.nf_conntrack_tcp_be_liberal=1
 
 # The interface towards the Internet, its address, and who is behind it. No rule has a name
 # or an address of its own.

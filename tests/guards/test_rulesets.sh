@@ -94,6 +94,18 @@ another_router_changes_the_defines_and_nothing_else() {
 	grep -q '203.0.113.104' loaded && grep -q '192.168.7.2 . 8080' loaded && grep -q ppp0 loaded
 }
 
+# The sysctls are comments, and conntrack has them once the rules are loaded.
+the_sysctls_of_the_head_can_be_set() {
+	install_natsim
+	for model in linux-masquerade rst-kills; do
+		$natsim model show "$model" --nft >one.nft
+		sed -n 's/^# \(sysctl -w \)/\1/p' one.nft >sysctls
+		grep -q nf_conntrack_udp_timeout_stream sysctls
+		unshare -rn sh -ec 'nft -f one.nft; . ./sysctls' >were_set
+		[ "$(wc -l <were_set)" -eq "$(wc -l <sysctls)" ]
+	done
+}
+
 nft_does_not_take_anything() {
 	echo 'table ip natsim { chain x { nonsense; }; }' >bad.nft
 	! take bad.nft 2>/dev/null
@@ -107,5 +119,5 @@ an_address_in_a_rule_is_seen() {
 }
 
 run nft_takes_the_ruleset_of_every_model only_the_head_has_names_and_addresses \
-	another_router_changes_the_defines_and_nothing_else nft_does_not_take_anything \
-	an_address_in_a_rule_is_seen
+	another_router_changes_the_defines_and_nothing_else the_sysctls_of_the_head_can_be_set \
+	nft_does_not_take_anything an_address_in_a_rule_is_seen
