@@ -151,6 +151,8 @@ static struct file_name filtering(const struct nat_model *m, enum nat_transport 
 {
 	const struct nat_of *of = &m->of[t];
 
+	if (!m->translates && of->filtering == NAT_ENDPOINT_INDEPENDENT)
+		return name_of("filtering-off", NULL);
 	if (!of->overloads && m->pool.count > 1 && of->filtering == NAT_ENDPOINT_INDEPENDENT)
 		return name_of("filtering-endpoint-independent-pool", NULL);
 	return of->overloads ? name_of("", NULL)

@@ -29,6 +29,9 @@ every_model() {
 		hairpin: external-source
 		rst: any
 	END
+	printf 'about: x\nmapping: none\nfiltering: address-dependent\n%s\n' \
+		'tcp: { filtering: endpoint-independent }' >half.yaml
+	echo "$PWD/half.yaml"
 	echo "$PWD/forwards.yaml"
 }
 
