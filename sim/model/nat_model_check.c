@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sim/model/nat_model_check.h"
 
+#include "sim/model/nat_model_unused.h"
+
 #define CLASS_LOW_LAST      511u
 #define ORDINARY_PORT_FIRST 1024u
 
@@ -104,8 +106,8 @@ static int check_sequence(const struct yaml_source *src, const struct nat_model 
 	bool listed = m->ports.step != 1 || m->ports.parity;
 	unsigned reach = ports_count(m) / NAT_PORTS_MIN;
 
-	if (!nat_model_uses_ports(m, NAT_PORTS_SEQUENTIAL) && m->ports.step != 1)
-		return yaml_error(src, e, "ports.step", "only sequential ports have a step");
+	if (m->ports.step == 0)
+		return yaml_error(src, e, "ports.step", "a step of 0 would lead to no other port");
 	if (m->ports.step < -(int)reach || m->ports.step > (int)reach)
 		return yaml_error(src, e, "ports.step",
 				  "steps of %d leave less than %u of the range's %u ports",
@@ -128,11 +130,9 @@ static int check_block(const struct yaml_source *src, const struct nat_model *m,
 {
 	bool used = nat_model_uses_ports(m, NAT_PORTS_BLOCK);
 
-	if (used && m->ports.block == 0)
+	if (used && m->ports.block == 0 && !yaml_has(src, "ports.block"))
 		return yaml_error(src, e, place_of(src, block_of(m), "choose").text,
 				  "ports in blocks need the size of one (block)");
-	if (!used && m->ports.block != 0)
-		return yaml_error(src, e, "ports.block", "only with \"choose: block\"");
 	if (used && m->ports.block < NAT_PORTS_MIN)
 		return yaml_error(src, e, "ports.block", "a block has %u ports, %u is the least",
 				  m->ports.block, NAT_PORTS_MIN);
@@ -279,8 +279,12 @@ static int check_forwards(const struct yaml_source *src, const struct nat_model 
 
 int nat_model_check(const struct yaml_source *src, const struct nat_model *m, struct err *e)
 {
-	int r = m->translates ? check_ports(src, m, e) : check_untranslated(src, m, e);
+	int r = m->translates ? 0 : check_untranslated(src, m, e);
 
+	if (r == 0)
+		r = nat_model_unused(src, m, e);
+	if (r == 0 && m->translates)
+		r = check_ports(src, m, e);
 	if (r == 0)
 		r = check_timeouts(src, m, e);
 	if (r == 0)

@@ -297,7 +297,8 @@ static void read_transport(const struct raw_model *raw, const struct raw_transpo
 							 NAT_VALUE_UNSOLICITED, &of->unknown);
 }
 
-static void read_ports(const struct raw_ports *raw, struct nat_model *m)
+static void read_ports(const struct yaml_source *src, const struct raw_ports *raw,
+		       struct nat_model *m)
 {
 	m->ports.first = DEFAULT_PORT_FIRST;
 	m->ports.last = DEFAULT_PORT_LAST;
@@ -308,7 +309,8 @@ static void read_ports(const struct raw_ports *raw, struct nat_model *m)
 		m->ports.first = raw->range[0];
 		m->ports.last = raw->range[1];
 	}
-	if (raw->step != 0)
+	/* 0 is what stands there if there is none, and what someone may have written. */
+	if (raw->step != 0 || yaml_has(src, "ports.step"))
 		m->ports.step = raw->step;
 	m->ports.block = raw->block;
 	m->ports.quota = raw->quota;
@@ -373,7 +375,8 @@ static void read_given(const struct raw_model *raw, struct nat_model *m)
 		m->given |= (unsigned)axes[i].given << axes[i].axis;
 }
 
-static void read_router(const struct raw_model *raw, struct nat_model *m)
+static void read_router(const struct yaml_source *src, const struct raw_model *raw,
+			struct nat_model *m)
 {
 	unsigned *unknown = &m->unknown;
 
@@ -382,7 +385,7 @@ static void read_router(const struct raw_model *raw, struct nat_model *m)
 		       &m->of[NAT_UDP]);
 	read_transport(raw, raw->tcp, raw->unsolicited == NULL ? 0 : raw->unsolicited->tcp,
 		       &m->of[NAT_TCP]);
-	read_ports(raw->ports, m);
+	read_ports(src, raw->ports, m);
 	m->pool.count = raw->pool == NULL ? 1 : raw->pool->addresses;
 	m->pool.paired = value_of(raw->pool == NULL ? 0 : raw->pool->pairing, 0, NAT_VALUE_PAIRING,
 				  unknown) == 0;
@@ -411,7 +414,7 @@ int nat_model_parse(const char *file, const char *data, size_t len, struct nat_m
 
 	struct raw_model *raw = loaded;
 
-	read_router(raw, &m);
+	read_router(&src, raw, &m);
 	read_given(raw, &m);
 	r = yaml_source_name(&src, m.name, sizeof(m.name), e);
 	if (r == 0)

@@ -9,44 +9,7 @@
 
 #include <cmocka.h>
 
-#include "sim/model/nat_model.h"
-
-#define BEHAVIORS "about: x\nmapping: endpoint-independent\nfiltering: address-dependent\n"
-#define SYMMETRIC                                         \
-	"about: x\nmapping: address-and-port-dependent\n" \
-	"filtering: address-and-port-dependent\n"
-#define UNTRANSLATED "about: x\nmapping: none\nfiltering: address-dependent\n"
-#define SHARED       SYMMETRIC "ports: { overloading: yes }\n"
-
-struct mistake {
-	const char *text, *expected; /* after "dir/some-name.yaml:" */
-};
-
-static int parse(const char *text, struct nat_model *ret, struct err *e)
-{
-	return nat_model_parse("dir/some-name.yaml", text, strlen(text), ret, e);
-}
-
-static void assert_refused(const struct mistake *cases, size_t count)
-{
-	char expected[512];
-
-	for (size_t i = 0; i < count; i++) {
-		struct nat_model m = { .name = "untouched" };
-		struct err e = { .text = "" };
-
-		if (parse(cases[i].text, &m, &e) == 0)
-			fail_msg("taken: %s", cases[i].text);
-		(void)snprintf(expected, sizeof(expected), "dir/some-name.yaml:%s",
-			       cases[i].expected);
-		if (strcmp(e.text, expected) != 0)
-			fail_msg("%s\n%s\n%s", cases[i].text, e.text, expected);
-		assert_int_equal(e.kind, ERR_INPUT);
-		assert_string_equal(m.name, "untouched");
-		assert_null(m.about);
-	}
-}
-#define ASSERT_REFUSED(cases) assert_refused(cases, sizeof(cases) / sizeof((cases)[0]))
+#include "tests/mistake.h"
 
 static void a_key_or_word_that_is_not_known_has_its_place(void **state)
 {
@@ -124,6 +87,10 @@ static void a_step_that_cannot_be_has_its_place(void **state)
 		  "4:32: only sequential ports have a step" },
 		{ BEHAVIORS "ports: { on_clash: drop, step: -1 }\n",
 		  "4:32: only sequential ports have a step" },
+		{ BEHAVIORS "ports: { choose: random, step: 1 }\n",
+		  "4:32: only sequential ports have a step" },
+		{ BEHAVIORS "ports: { choose: sequential, step: 0 }\n",
+		  "4:36: a step of 0 would lead to no other port" },
 		{ BEHAVIORS "ports: { choose: sequential, range: [6000, 6031], step: 3 }\n",
 		  "4:57: steps of 3 leave less than 16 of the range's 32 ports" },
 		{ BEHAVIORS "ports: { choose: sequential, range: [6000, 6031], step: -3 }\n",
@@ -151,6 +118,10 @@ static void a_block_or_a_parity_that_cannot_be_has_its_place(void **state)
 		  "4:16: ports in blocks need the size of one (block)" },
 		{ BEHAVIORS "ports: { choose: random, block: 64 }\n",
 		  "4:33: only with \"choose: block\"" },
+		{ BEHAVIORS "ports: { choose: random, block: 0 }\n",
+		  "4:33: only with \"choose: block\"" },
+		{ BEHAVIORS "ports: { choose: block, block: 0 }\n",
+		  "4:32: a block has 0 ports, 16 is the least" },
 		{ BEHAVIORS "ports: { choose: block, block: 15 }\n",
 		  "4:32: a block has 15 ports, 16 is the least" },
 		{ BEHAVIORS "ports: { choose: block, range: [6000, 6063], block: 65 }\n",
@@ -317,9 +288,14 @@ static void what_is_just_possible_is_taken(void **state)
 		BEHAVIORS FORWARD "- { transport: udp, port: 80, host: 254, host_port: 1 }\n",
 		SHARED "hairpin: none\nrefresh: both\nrst: ignored\n",
 		SYMMETRIC "ports: { overloading: yes, choose: random }\n",
-		SYMMETRIC "ports: { overloading: yes, on_clash: drop }\n",
 		SYMMETRIC "udp: { overloading: yes }\nrst: any\n",
 		UNTRANSLATED "unsolicited: { udp: icmp, tcp: rst }\n",
+		SYMMETRIC "ports: { on_clash: drop, overloading: yes }\n"
+			  "tcp: { mapping: endpoint-independent }\n",
+		BEHAVIORS "ports: { choose: sequential, step: 1 }\n",
+		BEHAVIORS "ports: { quota: 1 }\n",
+		UNTRANSLATED "tcp: { filtering: endpoint-independent }\n"
+			     "unsolicited: { udp: icmp }\ntimeouts: { udp: 30s }\n",
 		UNTRANSLATED "tcp: { filtering: endpoint-independent }\n",
 		UNTRANSLATED "hairpin: unknown\nblocked: udp\nicmp_errors: dropped\n",
 	};

@@ -129,7 +129,7 @@ static void shared_ports_that_are_preserved_look_endpoint_independent(void **sta
 		{ SYMMETRIC "ports: { overloading: yes }", { EIM, APDM, "preserve", 0 } },
 		{ SYMMETRIC "ports: { overloading: yes, choose: random }",
 		  { APDM, APDM, "random", 0 } },
-		{ SYMMETRIC "ports: { overloading: yes, on_clash: sequential, range: [1, 32767] }",
+		{ SYMMETRIC "ports: { overloading: yes, range: [1, 32767] }",
 		  { EIM, APDM, "random", 0 } },
 	};
 

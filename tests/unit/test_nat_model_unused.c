@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/mistake.h"
+
+static void what_would_have_no_effect_has_its_place(void **state)
+{
+#define NO_CLASH   "only ports that are preserved and not shared can clash"
+#define UNFILTERED "about: x\nmapping: none\nfiltering: endpoint-independent\n"
+#define NO_MEMORY  "without mapping and filtering, nothing is remembered and nothing is unsolicited"
+	static const struct mistake cases[] = {
+		{ BEHAVIORS "ports: { choose: random, on_clash: drop }\n", "4:36: " NO_CLASH },
+		{ BEHAVIORS "ports: { choose: random, on_clash: unknown }\n", "4:36: " NO_CLASH },
+		{ SYMMETRIC "ports: { overloading: yes, on_clash: random }\n", "4:38: " NO_CLASH },
+		{ BEHAVIORS "ports: { on_clash: drop }\nudp: { choose: random }\n"
+			    "tcp: { choose: sequential }\n",
+		  "4:20: " NO_CLASH },
+		{ BEHAVIORS
+		  "ports: { on_clash: drop }\ntcp: { choose: random, on_clash: random }\n",
+		  "5:34: " NO_CLASH },
+		/* The one that could clash has its own. */
+		{ BEHAVIORS "ports: { choose: random, on_clash: random }\n"
+			    "udp: { choose: preserve, on_clash: drop }\n",
+		  "4:36: " NO_CLASH },
+		{ BEHAVIORS "ports: { on_clash: drop }\nudp: { on_clash: random }\n"
+			    "tcp: { on_clash: sequential }\n",
+		  "4:20: udp and tcp each have their own on_clash" },
+		{ BEHAVIORS "ports: { choose: random }\nudp: { choose: preserve }\n"
+			    "tcp: { choose: sequential }\n",
+		  "4:18: udp and tcp each have their own choose" },
+		{ SYMMETRIC "ports: { overloading: yes }\nudp: { choose: random }\n"
+			    "tcp: { overloading: yes }\n",
+		  "4:23: udp and tcp each have a section, which says whether they overload" },
+		{ BEHAVIORS "ports: { quota: 0 }\n",
+		  "4:17: a subscriber has one flow at least; without a quota, any number" },
+		{ BEHAVIORS "pool: { addresses: 1, pairing: paired }\n",
+		  "4:32: with one address there is nothing to pair" },
+		{ BEHAVIORS "pool: { addresses: 1, pairing: unknown }\n",
+		  "4:32: with one address there is nothing to pair" },
+		{ UNFILTERED "unsolicited: { udp: icmp }\n", "4:21: " NO_MEMORY },
+		{ UNFILTERED "unsolicited: { tcp: rst }\n", "4:21: " NO_MEMORY },
+		{ UNFILTERED "timeouts: { udp: 30s }\n", "4:18: " NO_MEMORY },
+		{ UNFILTERED "timeouts: { tcp_transitory: 30s }\n", "4:29: " NO_MEMORY },
+		{ UNFILTERED "timeouts: { tcp_established: 2h }\n", "4:30: " NO_MEMORY },
+		{ UNTRANSLATED "udp: { filtering: endpoint-independent }\n"
+			       "unsolicited: { tcp: rst, udp: icmp }\n",
+		  "5:31: " NO_MEMORY },
+	};
+
+	(void)state;
+	ASSERT_REFUSED(cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_would_have_no_effect_has_its_place),
+	};
+
+	return cmocka_run_group_tests_name("nat_model_unused", tests, NULL, NULL);
+}
