@@ -168,8 +168,12 @@ static int classify_one(const struct measuring *m, struct finding *f, struct err
 
 static int observe_one(const struct measuring *m, struct finding *f, struct err *e)
 {
-	static const struct nat_timeouts timeouts = { OBSERVE_UDP_MS, OBSERVE_TCP_ESTABLISHED_MS,
-						      OBSERVE_TCP_TRANSITORY_MS };
+	static const struct nat_timeouts timeouts = {
+		.udp_ms = OBSERVE_UDP_MS,
+		.tcp_established_ms = OBSERVE_TCP_ESTABLISHED_MS,
+		.tcp_transitory_ms = OBSERVE_TCP_TRANSITORY_MS,
+		.udp_unreplied_ms = OBSERVE_UDP_MS,
+	};
 	CLEANUP(stage) struct stage stage = { 0 };
 	struct lab *lab = NULL;
 	int code = build(m, f->model, &timeouts, &stage, &lab, e);

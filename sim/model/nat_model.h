@@ -80,6 +80,7 @@ enum nat_value {
 	NAT_VALUE_PAIRING,
 	NAT_VALUE_HAIRPIN,
 	NAT_VALUE_UDP_TIMEOUT,
+	NAT_VALUE_UDP_UNREPLIED,
 	NAT_VALUE_TCP_ESTABLISHED,
 	NAT_VALUE_TCP_TRANSITORY,
 	NAT_VALUE_REFRESH,
@@ -131,6 +132,8 @@ struct nat_forward {
  * makes less. */
 struct nat_timeouts {
 	uint32_t udp_ms, tcp_established_ms, tcp_transitory_ms;
+	/* Of flows nobody has answered yet; udp_ms unless UDP mappings share ports. */
+	uint32_t udp_unreplied_ms;
 };
 
 struct nat_source {

@@ -75,7 +75,8 @@ static int check_untranslated(const struct yaml_source *src, const struct nat_mo
 	return 0;
 }
 
-/* Which of the two a TCP mapping is given, the rules tell by the longer one. */
+/* Which of the two a TCP mapping is given, the rules tell by the longer one. Whether a UDP flow was
+ * answered they do not know, so only a router that leaves all to conntrack can tell those apart. */
 static int check_timeouts(const struct yaml_source *src, const struct nat_model *m, struct err *e)
 {
 	if (m->timeouts.tcp_established_ms < m->timeouts.tcp_transitory_ms)
@@ -84,6 +85,10 @@ static int check_timeouts(const struct yaml_source *src, const struct nat_model 
 				  "than a transitory one (%u s)",
 				  m->timeouts.tcp_established_ms / 1000,
 				  m->timeouts.tcp_transitory_ms / 1000);
+	if (!m->of[NAT_UDP].overloads && yaml_has(src, "timeouts.udp_unreplied"))
+		return yaml_error(src, e, "timeouts.udp_unreplied",
+				  "only UDP mappings that share ports (overloading) live shorter "
+				  "before an answer: conntrack alone keeps them");
 	return 0;
 }
 

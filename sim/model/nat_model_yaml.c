@@ -41,7 +41,7 @@ struct raw_unsolicited {
 };
 
 struct raw_timeouts {
-	char *udp, *tcp_established, *tcp_transitory;
+	char *udp, *udp_unreplied, *tcp_established, *tcp_transitory;
 };
 
 /* What one transport does otherwise than the file says in general. */
@@ -119,6 +119,8 @@ static const struct cyaml_schema_field unsolicited_fields[] = {
 
 static const struct cyaml_schema_field timeouts_fields[] = {
 	CYAML_FIELD_STRING_PTR("udp", OPTIONAL_PTR, struct raw_timeouts, udp, 1, 20),
+	CYAML_FIELD_STRING_PTR("udp_unreplied", OPTIONAL_PTR, struct raw_timeouts, udp_unreplied, 1,
+			       20),
 	CYAML_FIELD_STRING_PTR("tcp_established", OPTIONAL_PTR, struct raw_timeouts,
 			       tcp_established, 1, 20),
 	CYAML_FIELD_STRING_PTR("tcp_transitory", OPTIONAL_PTR, struct raw_timeouts, tcp_transitory,
@@ -246,7 +248,7 @@ static int read_timeout(const struct yaml_source *src, const char *text, const c
 static int read_timeouts(const struct yaml_source *src, const struct raw_timeouts *raw,
 			 struct nat_model *m, struct err *e)
 {
-	static const struct raw_timeouts none = { NULL, NULL, NULL };
+	static const struct raw_timeouts none = { .udp = NULL };
 	int r;
 
 	m->timeouts.udp_ms = DEFAULT_UDP_MS;
@@ -256,6 +258,11 @@ static int read_timeouts(const struct yaml_source *src, const struct raw_timeout
 		raw = &none;
 	r = read_timeout(src, raw->udp, "timeouts.udp", NAT_VALUE_UDP_TIMEOUT, &m->unknown,
 			 &m->timeouts.udp_ms, e);
+	m->timeouts.udp_unreplied_ms = m->timeouts.udp_ms;
+	if (r == 0)
+		r = read_timeout(src, raw->udp_unreplied, "timeouts.udp_unreplied",
+				 NAT_VALUE_UDP_UNREPLIED, &m->unknown,
+				 &m->timeouts.udp_unreplied_ms, e);
 	if (r == 0)
 		r = read_timeout(src, raw->tcp_established, "timeouts.tcp_established",
 				 NAT_VALUE_TCP_ESTABLISHED, &m->unknown,

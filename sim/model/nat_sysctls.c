@@ -9,9 +9,12 @@ static unsigned seconds_up(uint32_t ms)
 	return (ms + 999) / 1000;
 }
 
-/* Its timeouts are those of the mappings; see filtering.nft. */
-static size_t timeouts(const struct nat_timeouts *of, struct nat_sysctl ret[static NAT_SYSCTLS_MAX])
+/* Its timeouts are those of the mappings; see filtering.nft. Where it has the mappings all to
+ * itself it is also told that those nobody has answered yet may be forgotten sooner. */
+static size_t timeouts(const struct nat_model *m, struct nat_sysctl ret[static NAT_SYSCTLS_MAX])
 {
+	const struct nat_timeouts *of = &m->timeouts;
+	uint32_t unreplied_ms = m->of[NAT_UDP].overloads ? of->udp_unreplied_ms : of->udp_ms;
 	static const char *const transitory[] = {
 		"nf_conntrack_tcp_timeout_syn_sent", "nf_conntrack_tcp_timeout_syn_recv",
 		"nf_conntrack_tcp_timeout_fin_wait", "nf_conntrack_tcp_timeout_close_wait",
@@ -20,7 +23,7 @@ static size_t timeouts(const struct nat_timeouts *of, struct nat_sysctl ret[stat
 	};
 	size_t n = 0;
 
-	ret[n++] = (struct nat_sysctl){ "nf_conntrack_udp_timeout", seconds_up(of->udp_ms) };
+	ret[n++] = (struct nat_sysctl){ "nf_conntrack_udp_timeout", seconds_up(unreplied_ms) };
 	ret[n++] = (struct nat_sysctl){ "nf_conntrack_udp_timeout_stream", seconds_up(of->udp_ms) };
 	ret[n++] = (struct nat_sysctl){ "nf_conntrack_tcp_timeout_established",
 					seconds_up(of->tcp_established_ms) };
@@ -35,7 +38,7 @@ size_t nat_sysctls(const struct nat_model *m, struct nat_sysctl ret[static NAT_S
 
 	if (!nat_model_remembers(m))
 		return 0;
-	n = timeouts(&m->timeouts, ret);
+	n = timeouts(m, ret);
 	/* A mapping begins with a SYN: a segment of a connection that was forgotten makes none. */
 	ret[n++] = (struct nat_sysctl){ "nf_conntrack_tcp_loose", 0 };
 	/* Where conntrack is only our means, it must not judge sequence numbers: after SYNs that

@@ -20,6 +20,13 @@ static const char *known(unsigned unknown, enum nat_value value, const char *wor
 	return (unknown & 1u << value) != 0 ? "?" : word;
 }
 
+/* Whether there is more to say of the lifetime of UDP mappings than one number. */
+static bool says_unreplied(const struct nat_model *m)
+{
+	return m->timeouts.udp_unreplied_ms != m->timeouts.udp_ms ||
+	       (m->unknown & 1u << NAT_VALUE_UDP_UNREPLIED) != 0;
+}
+
 /* ---- a line */
 
 void models_print_head(struct buf *out)
@@ -95,6 +102,17 @@ static void markdown_ports(const struct nat_model *m, struct buf *out)
 		   of->overloads ? ", shared" : "");
 }
 
+/* Of routers that have a shorter one for flows nobody has answered, both. */
+static void markdown_udp_lifetime(const struct nat_model *m, struct buf *out)
+{
+	buf_printf(out, " | %u s%s", m->timeouts.udp_ms / 1000,
+		   (m->unknown & 1u << NAT_VALUE_UDP_TIMEOUT) != 0 ? "*" : "");
+	if (says_unreplied(m))
+		buf_printf(out, ", unreplied %u s%s", m->timeouts.udp_unreplied_ms / 1000,
+			   (m->unknown & 1u << NAT_VALUE_UDP_UNREPLIED) != 0 ? "*" : "");
+	buf_puts(out, " | ");
+}
+
 void models_print_markdown(const struct nat_model *models, size_t count, struct buf *out)
 {
 	buf_puts(out,
@@ -110,8 +128,7 @@ void models_print_markdown(const struct nat_model *models, size_t count, struct 
 		buf_puts(out, " | ");
 		markdown_ports(m, out);
 		if (nat_model_remembers(m))
-			buf_printf(out, " | %u s%s | ", m->timeouts.udp_ms / 1000,
-				   (m->unknown & 1u << NAT_VALUE_UDP_TIMEOUT) != 0 ? "*" : "");
+			markdown_udp_lifetime(m, out);
 		else
 			buf_puts(out, " | | ");
 		buf_printf(out, "%s%s |\n", m->translates ? nat_hairpin_name(m->hairpin) : "",
@@ -177,6 +194,10 @@ static void print_memory(const struct nat_model *m, struct buf *out)
 		nat_unsolicited_name(tcp->unsolicited), mark(tcp->unknown, NAT_VALUE_UNSOLICITED));
 	buf_printf(out, "  %-14s udp %u s%s\n", "timeouts", m->timeouts.udp_ms / 1000,
 		   mark(m->unknown, NAT_VALUE_UDP_TIMEOUT));
+	if (says_unreplied(m))
+		buf_printf(out, "  %-14s udp unreplied %u s%s\n", "",
+			   m->timeouts.udp_unreplied_ms / 1000,
+			   mark(m->unknown, NAT_VALUE_UDP_UNREPLIED));
 	buf_printf(out, "  %-14s tcp established %u s%s\n", "",
 		   m->timeouts.tcp_established_ms / 1000,
 		   mark(m->unknown, NAT_VALUE_TCP_ESTABLISHED));
@@ -271,9 +292,9 @@ static json_t *ports_to_json(const struct nat_model *m)
 static json_t *unknown_to_json(const struct nat_model *m)
 {
 	static const char *const names[] = {
-		"mapping", "filtering", "choose",      "on_clash",        "unsolicited",
-		"pairing", "hairpin",   "udp_timeout", "tcp_established", "tcp_transitory",
-		"refresh", "rst",       "icmp_errors", "blocked",
+		"mapping",        "filtering", "choose",      "on_clash",      "unsolicited",
+		"pairing",        "hairpin",   "udp_timeout", "udp_unreplied", "tcp_established",
+		"tcp_transitory", "refresh",   "rst",         "icmp_errors",   "blocked",
 	};
 	unsigned unknown = m->unknown | m->of[NAT_UDP].unknown | m->of[NAT_TCP].unknown;
 	json_t *array = json_array();
@@ -317,7 +338,8 @@ json_t *model_to_json(const struct nat_model *m)
 	}
 	if (nat_model_remembers(m))
 		set(object, "timeouts_s",
-		    json_pack("{s:i, s:i, s:i}", "udp", (int)(m->timeouts.udp_ms / 1000),
+		    json_pack("{s:i, s:i, s:i, s:i}", "udp", (int)(m->timeouts.udp_ms / 1000),
+			      "udp_unreplied", (int)(m->timeouts.udp_unreplied_ms / 1000),
 			      "tcp_established", (int)(m->timeouts.tcp_established_ms / 1000),
 			      "tcp_transitory", (int)(m->timeouts.tcp_transitory_ms / 1000)));
 	set(object, "icmp_errors", json_string(m->drops_icmp_errors ? "dropped" : "translated"));

@@ -58,6 +58,8 @@ static void models_in_json_have_what_their_files_have(void **state)
 	assert_int_equal(get_timeout(cone, "udp"), 120);
 	assert_int_equal(get_timeout(cone, "tcp_established"), 7440);
 	assert_int_equal(get_timeout(cone, "tcp_transitory"), 240);
+	assert_int_equal(get_timeout(find_model(models, "openwrt"), "udp"), 180);
+	assert_int_equal(get_timeout(find_model(models, "openwrt"), "udp_unreplied"), 60);
 	assert_null(json_object_get(plain, "ports"));
 	assert_null(json_object_get(json_object_get(plain, "udp"), "unsolicited"));
 	assert_null(json_object_get(plain, "timeouts_s"));

@@ -106,6 +106,7 @@ static void every_key_has_a_default_but_the_behaviors(void **state)
 	assert_true(m.pool.paired);
 	assert_int_equal(m.hairpin, NAT_HAIRPIN_OFF);
 	assert_int_equal(m.timeouts.udp_ms, 120000);
+	assert_int_equal(m.timeouts.udp_unreplied_ms, 120000);
 	assert_int_equal(m.timeouts.tcp_established_ms, 7440000);
 	assert_int_equal(m.timeouts.tcp_transitory_ms, 240000);
 	assert_int_equal(m.refresh, NAT_REFRESH_BOTH);
@@ -201,6 +202,7 @@ static void every_value_of_the_other_keys_is_read(void **state)
 		{ "hairpin: internal-source", MEMBER(hairpin), NAT_HAIRPIN_INTERNAL_SOURCE },
 		{ "hairpin: external-source", MEMBER(hairpin), NAT_HAIRPIN_EXTERNAL_SOURCE },
 		{ "timeouts: { udp: 30s }", MEMBER(timeouts.udp_ms), 30000 },
+		{ "timeouts: { udp: 30s }", MEMBER(timeouts.udp_unreplied_ms), 30000 },
 		{ "timeouts: { tcp_established: 2h }", MEMBER(timeouts.tcp_established_ms),
 		  7200000 },
 		{ "timeouts: { tcp_transitory: 5m }", MEMBER(timeouts.tcp_transitory_ms), 300000 },

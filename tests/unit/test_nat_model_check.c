@@ -239,6 +239,9 @@ static void what_only_a_router_that_translates_has_is_refused_of_others(void **s
 
 static void a_timeout_or_a_forward_that_cannot_be_has_its_place(void **state)
 {
+#define NO_ANSWERS                                                                                   \
+	"only UDP mappings that share ports (overloading) live shorter before an answer: conntrack " \
+	"alone keeps them"
 #define FORWARD "forwards:\n- { transport: tcp, port: 80, host: 2, host_port: 80 }\n"
 	static const struct mistake cases[] = {
 		{ BEHAVIORS "timeouts: { udp: 120 }\n",
@@ -250,6 +253,13 @@ static void a_timeout_or_a_forward_that_cannot_be_has_its_place(void **state)
 		{ BEHAVIORS "timeouts: { tcp_established: 4m, tcp_transitory: 241s }\n",
 		  "4:11: an established connection cannot be forgotten sooner (240 s) than a "
 		  "transitory one (241 s)" },
+		{ BEHAVIORS "timeouts: { udp: 60s, udp_unreplied: 30s }\n", "4:38: " NO_ANSWERS },
+		{ UNTRANSLATED "timeouts: { udp_unreplied: unknown }\n", "4:28: " NO_ANSWERS },
+		{ SYMMETRIC "tcp: { overloading: yes }\ntimeouts: { udp_unreplied: 30s }\n",
+		  "5:28: " NO_ANSWERS },
+		{ SHARED "timeouts: { udp_unreplied: 1d }\n",
+		  "5:28: \"1d\" is no timeout: it is a number of seconds, minutes or hours, as in "
+		  "120s, 4m, 2h, and 1000000s at most" },
 		{ UNTRANSLATED "timeouts: { tcp_established: 10s }\n",
 		  "4:11: an established connection cannot be forgotten sooner (10 s) than a "
 		  "transitory one (240 s)" },
@@ -286,6 +296,7 @@ static void what_is_just_possible_is_taken(void **state)
 		BEHAVIORS "pool: { addresses: 1 }\nports: { choose: sequential }\n",
 		BEHAVIORS "timeouts: { tcp_established: 4m, tcp_transitory: 240s }\n",
 		BEHAVIORS FORWARD "- { transport: udp, port: 80, host: 254, host_port: 1 }\n",
+		SHARED "timeouts: { udp: 30s, udp_unreplied: 60s }\n",
 		SHARED "hairpin: none\nrefresh: both\nrst: ignored\n",
 		SYMMETRIC "ports: { overloading: yes, choose: random }\n",
 		SYMMETRIC "udp: { overloading: yes }\nrst: any\n",

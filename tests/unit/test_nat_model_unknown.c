@@ -91,6 +91,7 @@ static void the_defaults_stand_in_for_what_nobody_knows(void **state)
 	assert_true(m.pool.paired);
 	assert_int_equal(m.hairpin, NAT_HAIRPIN_OFF);
 	assert_int_equal(m.timeouts.udp_ms, 120000);
+	assert_int_equal(m.timeouts.udp_unreplied_ms, 120000);
 	assert_int_equal(m.timeouts.tcp_established_ms, 7440000);
 	assert_int_equal(m.timeouts.tcp_transitory_ms, 240000);
 	assert_int_equal(m.refresh, NAT_REFRESH_BOTH);
@@ -99,6 +100,39 @@ static void the_defaults_stand_in_for_what_nobody_knows(void **state)
 	assert_int_equal(m.blocked, NAT_BLOCKS_NOTHING);
 	assert_int_equal(m.given & (1u << NAT_AXIS_MAPPING | 1u << NAT_AXIS_FILTERING), 0);
 	nat_model_fini(&m);
+}
+
+/* The lifetime of flows that were answered, if that is known. */
+static void an_unknown_lifetime_of_what_is_not_answered_is_the_other_one(void **state)
+{
+	static const struct {
+		const char *timeouts;
+		uint32_t udp_ms, unreplied_ms;
+		unsigned unknown;
+	} cases[] = {
+		{ "udp: 3m, udp_unreplied: 10s", 180000, 10000, 0 },
+		{ "udp: 3m, udp_unreplied: unknown", 180000, 180000,
+		  1u << NAT_VALUE_UDP_UNREPLIED },
+		{ "udp: unknown, udp_unreplied: 10s", 120000, 10000, 1u << NAT_VALUE_UDP_TIMEOUT },
+		{ "udp_unreplied: 10s", 120000, 10000, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[300];
+		struct nat_model m;
+
+		(void)snprintf(text, sizeof(text),
+			       "about: x\nmapping: address-and-port-dependent\n"
+			       "filtering: address-and-port-dependent\n"
+			       "ports: { overloading: yes }\ntimeouts: { %s }\n",
+			       cases[i].timeouts);
+		parse(text, &m);
+		assert_int_equal(m.timeouts.udp_ms, cases[i].udp_ms);
+		assert_int_equal(m.timeouts.udp_unreplied_ms, cases[i].unreplied_ms);
+		assert_int_equal(m.unknown, cases[i].unknown);
+		nat_model_fini(&m);
+	}
 }
 
 static void what_is_known_of_one_transport_is_not_unknown_there(void **state)
@@ -222,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(unknown_may_stand_for_every_value_and_is_remembered_as_such),
 		cmocka_unit_test(the_defaults_stand_in_for_what_nobody_knows),
+		cmocka_unit_test(an_unknown_lifetime_of_what_is_not_answered_is_the_other_one),
 		cmocka_unit_test(what_is_known_of_one_transport_is_not_unknown_there),
 		cmocka_unit_test(a_source_says_which_keys_it_is_of),
 		cmocka_unit_test(a_model_is_sourced_if_a_source_is_of_each_key_it_has),

@@ -42,6 +42,21 @@ static void conntrack_has_whole_seconds_and_not_less_than_the_model(void **state
 	nat_model_fini(&m);
 }
 
+/* The rules of the others know nothing of answers. */
+static void flows_without_an_answer_end_sooner_where_conntrack_alone_keeps_them(void **state)
+{
+	struct nat_model m;
+
+	(void)state;
+	model_files_nat("linux-masquerade", &m);
+	assert_int_equal(value_of(&m, "nf_conntrack_udp_timeout"), 30);
+	assert_int_equal(value_of(&m, "nf_conntrack_udp_timeout_stream"), 120);
+	m.of[NAT_UDP].overloads = false;
+	assert_int_equal(value_of(&m, "nf_conntrack_udp_timeout"), 120);
+	assert_int_equal(value_of(&m, "nf_conntrack_udp_timeout_stream"), 120);
+	nat_model_fini(&m);
+}
+
 /* Unless the model means it to: one that leaves ports to conntrack, or heeds resets in the window.
  */
 static void conntrack_does_not_mind_sequence_numbers(void **state)
@@ -86,6 +101,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(conntrack_has_whole_seconds_and_not_less_than_the_model),
+		cmocka_unit_test(
+			flows_without_an_answer_end_sooner_where_conntrack_alone_keeps_them),
 		cmocka_unit_test(conntrack_does_not_mind_sequence_numbers),
 		cmocka_unit_test(a_router_without_conntrack_has_none),
 	};
