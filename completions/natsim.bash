@@ -61,7 +61,7 @@ _natsim() {
 	classify:-*) _natsim_words '--all --card --quick --json --seed -j' "$cur" ;;
 	models:-*) _natsim_words '--names --json --markdown' "$cur" ;;
 	topologies:-*) _natsim_words '--names --json' "$cur" ;;
-	model:-*) _natsim_words '--nft' "$cur" ;;
+	model:-*) _natsim_words '--json --nft' "$cur" ;;
 	exec:-*) _natsim_words '--nat --link --with --tables --pcap --seed --' "$cur" ;;
 	plan:-*) _natsim_words '--nat --script' "$cur" ;;
 	bench:-*) _natsim_words '--json' "$cur" ;;

@@ -165,7 +165,9 @@ static const struct ruleset_site example_site = {
 	.inside = { 0x0a010000, 24 },
 };
 
-static int show_model(const char *name, bool nft, struct err *e)
+enum model_format { MODEL_TEXT, MODEL_JSON, MODEL_NFT };
+
+static int show_model(const char *name, enum model_format format, struct err *e)
 {
 	CLEANUP(catalog) struct catalog catalog = { 0 };
 	CLEANUP(buf) struct buf text = BUF_INIT;
@@ -176,10 +178,17 @@ static int show_model(const char *name, bool nft, struct err *e)
 		code = catalog_nat(&catalog, name, &m, e);
 	if (code < 0)
 		return code;
-	if (nft)
-		code = ruleset_compose(&m, &example_site, &catalog.rules, &text, e);
-	else
+	switch (format) {
+	case MODEL_TEXT:
 		model_print(&m, &text);
+		break;
+	case MODEL_JSON:
+		code = print_json(model_to_json(&m), e);
+		break;
+	case MODEL_NFT:
+		code = ruleset_compose(&m, &example_site, &catalog.rules, &text, e);
+		break;
+	}
 	(void)fputs(buf_text(&text), stdout);
 	nat_model_fini(&m);
 	return code;
@@ -188,17 +197,18 @@ static int show_model(const char *name, bool nft, struct err *e)
 static int run_model(int argc, char **argv, struct err *e)
 {
 	static const struct option options[] = {
+		{ "json", no_argument, NULL, OPT_JSON },
 		{ "nft", no_argument, NULL, OPT_NFT },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	bool nft = false;
+	enum model_format format = MODEL_TEXT;
 	int val;
 
 	while ((val = verb_option(&verb_model, argc, argv, options, e)) != -1) {
 		if (val < 0)
 			return val;
-		nft = true;
+		format = val == OPT_JSON ? MODEL_JSON : MODEL_NFT;
 	}
 	int code = verb_operands(&verb_model, argc, 2, 2, e);
 	if (code < 0)
@@ -206,7 +216,7 @@ static int run_model(int argc, char **argv, struct err *e)
 	if (strcmp(argv[optind], "show") != 0)
 		return err_set_input(e, "model can only show; usage: natsim model %s",
 				     verb_model.synopsis);
-	return show_model(argv[optind + 1], nft, e);
+	return show_model(argv[optind + 1], format, e);
 }
 
 const struct verb verb_models = {
@@ -230,8 +240,10 @@ const struct verb verb_topologies = {
 
 const struct verb verb_model = {
 	.name = "model",
-	.synopsis = "show NAME [--nft]",
+	.synopsis = "show NAME [--json | --nft]",
 	.about = "Show what a NAT model says, or its nftables ruleset",
-	.help = "  --nft  one ruleset for nft -f, with the interfaces and addresses defined at its top\n",
+	.help = "  --json  as JSON\n"
+		"  --nft   one ruleset for nft -f, with the interfaces and addresses defined at its "
+		"top\n",
 	.run = run_model,
 };

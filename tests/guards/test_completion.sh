@@ -54,6 +54,7 @@ a_nat_is_a_role_and_a_model() {
 options_are_those_of_the_verb() {
 	offers --script natsim plan two-homes --s
 	offers --tables natsim exec two-homes --t
+	offers '--json --nft' natsim model show open -
 }
 
 a_command_is_offered_behind_two_dashes() {

@@ -67,6 +67,23 @@ static void models_in_json_have_what_their_files_have(void **state)
 	json_decref(models);
 }
 
+static void a_model_is_shown_as_it_is_listed(void **state)
+{
+	CLEANUP(run) struct run all = { .dir = NULL }, one = { .dir = NULL };
+
+	(void)state;
+	run_natsim(&all, "models", "--json", NULL);
+	ASSERT_STATUS(&all, 0);
+	run_natsim(&one, "model", "show", "openwrt", "--json", NULL);
+	ASSERT_STATUS(&one, 0);
+	json_t *models = json_loads(buf_text(&all.out), 0, NULL);
+	json_t *model = json_loads(buf_text(&one.out), 0, NULL);
+	assert_non_null(model);
+	assert_true(json_equal(model, find_model(models, "openwrt")));
+	json_decref(model);
+	json_decref(models);
+}
+
 static void the_folder_of_results_is_told_with_one_slash(void **state)
 {
 	static const char *const dirs[] = { "x", "x/", "x///" };
@@ -89,6 +106,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(help_is_there_for_every_verb_and_for_itself),
 		cmocka_unit_test(models_in_json_have_what_their_files_have),
+		cmocka_unit_test(a_model_is_shown_as_it_is_listed),
 		cmocka_unit_test(the_folder_of_results_is_told_with_one_slash),
 	};
 
