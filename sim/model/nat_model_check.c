@@ -53,6 +53,12 @@ static int check_untranslated(const struct yaml_source *src, const struct nat_mo
 						       NAT_AXIS_HAIRPIN, NAT_AXIS_REFRESH,
 						       NAT_AXIS_RST,     NAT_AXIS_FORWARDS };
 
+	for (int t = 0; t < NAT_TRANSPORTS; t++) {
+		int r = check_untranslated_transport(src, (enum nat_transport)t, e);
+
+		if (r < 0)
+			return r;
+	}
 	for (size_t i = 0; i < sizeof(needs_mapping) / sizeof(needs_mapping[0]); i++)
 		if (is_given(m, needs_mapping[i]))
 			return yaml_error(src, e, nat_axis_name(needs_mapping[i]),
@@ -60,12 +66,6 @@ static int check_untranslated(const struct yaml_source *src, const struct nat_mo
 					  "%s",
 					  needs_mapping[i] == NAT_AXIS_PORTS ? "ports to choose"
 									     : "mapping for this");
-	for (int t = 0; t < NAT_TRANSPORTS; t++) {
-		int r = check_untranslated_transport(src, (enum nat_transport)t, e);
-
-		if (r < 0)
-			return r;
-	}
 	for (int t = 0; t < NAT_TRANSPORTS; t++)
 		if (m->of[t].unsolicited == NAT_UNSOLICITED_ACCEPT)
 			return yaml_error(src, e,

@@ -356,30 +356,46 @@ static void read_sources(struct raw_model *raw, struct nat_model *m)
 	}
 }
 
+static bool is_known(int raw)
+{
+	return raw != 0 && raw != NAT_WORD_UNKNOWN;
+}
+
+/* What the section of a transport says, as bits. */
+static unsigned given_by(const struct raw_transport *own)
+{
+	if (own == NULL)
+		return 0;
+	bool ports = is_known(own->choose) || is_known(own->on_clash) || own->overloading;
+	return (unsigned)is_known(own->mapping) << NAT_AXIS_MAPPING |
+	       (unsigned)is_known(own->filtering) << NAT_AXIS_FILTERING |
+	       (unsigned)ports << NAT_AXIS_PORTS;
+}
+
 static void read_given(const struct raw_model *raw, struct nat_model *m)
 {
 	const struct {
 		enum nat_axis axis;
 		bool given;
 	} axes[] = {
-		{ NAT_AXIS_MAPPING, raw->mapping != NAT_WORD_UNKNOWN },
-		{ NAT_AXIS_FILTERING, raw->filtering != NAT_WORD_UNKNOWN },
+		{ NAT_AXIS_MAPPING, is_known(raw->mapping) },
+		{ NAT_AXIS_FILTERING, is_known(raw->filtering) },
 		{ NAT_AXIS_PORTS, raw->ports != NULL },
 		{ NAT_AXIS_POOL, raw->pool != NULL },
 		{ NAT_AXIS_UNSOLICITED, raw->unsolicited != NULL },
-		{ NAT_AXIS_HAIRPIN, raw->hairpin != 0 && raw->hairpin != NAT_WORD_UNKNOWN },
+		{ NAT_AXIS_HAIRPIN, is_known(raw->hairpin) },
 		{ NAT_AXIS_TIMEOUTS, raw->timeouts != NULL },
-		{ NAT_AXIS_REFRESH, raw->refresh != 0 && raw->refresh != NAT_WORD_UNKNOWN },
-		{ NAT_AXIS_RST, raw->rst != 0 && raw->rst != NAT_WORD_UNKNOWN },
-		{ NAT_AXIS_ICMP_ERRORS,
-		  raw->icmp_errors != 0 && raw->icmp_errors != NAT_WORD_UNKNOWN },
+		{ NAT_AXIS_REFRESH, is_known(raw->refresh) },
+		{ NAT_AXIS_RST, is_known(raw->rst) },
+		{ NAT_AXIS_ICMP_ERRORS, is_known(raw->icmp_errors) },
 		{ NAT_AXIS_FORWARDS, raw->forwards != NULL },
-		{ NAT_AXIS_BLOCKED, raw->blocked != 0 && raw->blocked != NAT_WORD_UNKNOWN },
+		{ NAT_AXIS_BLOCKED, is_known(raw->blocked) },
 		{ NAT_AXIS_RULESET, raw->ruleset != NULL },
 	};
 
 	for (size_t i = 0; i < sizeof(axes) / sizeof(axes[0]); i++)
 		m->given |= (unsigned)axes[i].given << axes[i].axis;
+	m->given |= given_by(raw->udp) | given_by(raw->tcp);
 }
 
 static void read_router(const struct yaml_source *src, const struct raw_model *raw,

@@ -220,6 +220,39 @@ static void a_model_is_sourced_if_a_source_is_of_each_key_it_has(void **state)
 	}
 }
 
+static void what_one_transport_has_for_itself_needs_a_source_too(void **state)
+{
+	static const struct {
+		const char *text;
+		bool sourced;
+	} cases[] = {
+		{ "tcp: { mapping: unknown, filtering: unknown, choose: unknown }", true },
+		{ "tcp: { mapping: address-dependent }", false },
+		{ "udp: { mapping: address-dependent }\nsources: [ { of: [mapping], text: a } ]",
+		  true },
+		{ "tcp: { filtering: address-dependent }\nsources: [ { of: [mapping], text: a } ]",
+		  false },
+		{ "udp: { choose: random }", false },
+		{ "udp: { on_clash: random }", false },
+		{ "udp: { overloading: yes }", false },
+		{ "udp: { overloading: yes }\nsources: [ { of: [ports], text: a } ]", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[300];
+		struct nat_model m;
+
+		(void)snprintf(text, sizeof(text),
+			       "about: x\nmapping: unknown\nfiltering: unknown\n%s\n",
+			       cases[i].text);
+		parse(text, &m);
+		if (nat_model_is_sourced(&m) != cases[i].sourced)
+			fail_msg("%s", cases[i].text);
+		nat_model_fini(&m);
+	}
+}
+
 /* Of those that come with natsim. */
 static void each_value_of_each_model_has_a_source(void **state)
 {
@@ -260,6 +293,7 @@ int main(void)
 		cmocka_unit_test(what_is_known_of_one_transport_is_not_unknown_there),
 		cmocka_unit_test(a_source_says_which_keys_it_is_of),
 		cmocka_unit_test(a_model_is_sourced_if_a_source_is_of_each_key_it_has),
+		cmocka_unit_test(what_one_transport_has_for_itself_needs_a_source_too),
 		cmocka_unit_test(each_value_of_each_model_has_a_source),
 	};
 
