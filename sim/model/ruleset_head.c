@@ -40,6 +40,21 @@ static void describe_sysctls(const struct nat_model *m, struct buf *out)
 			   sysctls[i].value);
 }
 
+/* Where natsim's maps keep the mappings, and not conntrack alone. */
+static bool has_maps(const struct nat_model *m)
+{
+	return m->translates && !(m->of[NAT_UDP].overloads && m->of[NAT_TCP].overloads);
+}
+
+/* nftables 1.0.6 has "netlink_linearize: fix timeout with map updates". */
+static void describe_needs(const struct nat_model *m, struct buf *out)
+{
+	if (has_maps(m))
+		buf_puts(out,
+			 "#\n# Before version 1.0.6, nft takes the timeouts of maps and forgets "
+			 "them: no mapping ends.\n");
+}
+
 /* ---- addresses */
 
 static void define_address(const char *name, unsigned number, uint32_t addr, struct buf *out)
@@ -118,6 +133,7 @@ void ruleset_head(const struct ruleset_part *part, struct buf *out)
 {
 	describe(part->model, out);
 	describe_sysctls(part->model, out);
+	describe_needs(part->model, out);
 	buf_puts(out,
 		 "\n# The interface towards the Internet, its address, and who is behind it. No "
 		 "rule has a name\n# or an address of its own.\n");

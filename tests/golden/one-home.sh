@@ -112,6 +112,8 @@ up() {
 # sysctl -w net.netfilter.nf_conntrack_tcp_timeout_close=240
 # sysctl -w net.netfilter.nf_conntrack_tcp_loose=0
 # sysctl -w net.netfilter.nf_conntrack_tcp_be_liberal=1
+#
+# Before version 1.0.6, nft takes the timeouts of maps and forgets them: no mapping ends.
 
 # The interface towards the Internet, its address, and who is behind it. No rule has a name
 # or an address of its own.

@@ -110,6 +110,32 @@ static void each_address_of_a_pool_has_its_ports(void **state)
 	buf_fini(&text);
 }
 
+static void a_ruleset_with_maps_says_which_nft_keeps_their_timeouts(void **state)
+{
+	static const struct {
+		const char *yaml;
+		bool says;
+	} cases[] = {
+		{ CONE, true },
+		{ "mapping: none\nfiltering: address-dependent", false },
+		{ "mapping: address-and-port-dependent\nfiltering: address-and-port-dependent\n"
+		  "ports: { overloading: yes }",
+		  false },
+		{ "mapping: address-and-port-dependent\nfiltering: address-and-port-dependent\n"
+		  "tcp: { overloading: yes }",
+		  true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buf text;
+
+		composed_from(cases[i].yaml, *state, &text);
+		assert_int_equal(strstr(buf_text(&text), "\n# Before version 1.0.6, nft ") != NULL,
+				 cases[i].says);
+		buf_fini(&text);
+	}
+}
+
 /* By flow or by endpoint. */
 static void what_is_not_refreshed_is_what_a_mapping_belongs_to(void **state)
 {
@@ -157,6 +183,7 @@ int main(void)
 		cmocka_unit_test(timeouts_and_ports_reach_the_text),
 		cmocka_unit_test(numbers_of_the_other_keys_reach_the_text),
 		cmocka_unit_test(each_address_of_a_pool_has_its_ports),
+		cmocka_unit_test(a_ruleset_with_maps_says_which_nft_keeps_their_timeouts),
 		cmocka_unit_test(what_is_not_refreshed_is_what_a_mapping_belongs_to),
 		cmocka_unit_test(a_ruleset_of_its_own_takes_the_place_of_the_rules),
 	};
