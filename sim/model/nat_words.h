@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The words of a NAT model's file. In the raw structs of nat_model.c 0 is a key that is not there,
+ * The words of a NAT model's file. In the structs of nat_model_raw.h 0 is a key that is not there,
  * so each word stands for its value plus one. The words that are not a behaviour's own come last.
  */
 #ifndef NATSIM_SIM_MODEL_NAT_WORDS_H

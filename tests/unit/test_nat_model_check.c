@@ -16,6 +16,10 @@ static void a_key_or_word_that_is_not_known_has_its_place(void **state)
 	static const struct mistake cases[] = {
 		{ "about: x\nfiltering: address-dependent\n",
 		  "1:1: key \"mapping\" is missing in the file" },
+		{ "about: \"x\\ny\"\nmapping: unknown\nfiltering: unknown\n",
+		  "1:8: about is one line" },
+		{ "mapping: unknown\nfiltering: unknown\nabout: |\n  x\n",
+		  "3:8: about is one line" },
 		{ BEHAVIORS "colour: red\n",
 		  "4:1: unknown key \"colour\"; known here: about, mapping, filtering, ports, pool, "
 		  "unsolicited, hairpin, timeouts, refresh, rst, icmp_errors, blocked, forwards, "
