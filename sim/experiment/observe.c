@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "lib/cleanup.h"
@@ -189,6 +190,7 @@ static void take_place(const struct stage *stage, struct lab *lab, struct observ
 
 	*ret = (struct observer){ .stage = stage,
 				  .lab = lab,
+				  .echo_fd = -1,
 				  .server = lab_netns(lab, (unsigned)stage->rendezvous_node),
 				  .router_addr = stage->topology.routers[0].outside.addr };
 	for (unsigned i = 0; i < 2; i++) {
@@ -200,14 +202,22 @@ static void take_place(const struct stage *stage, struct lab *lab, struct observ
 	}
 }
 
+static void observer_cleanup(struct observer *o)
+{
+	fd_cleanup(&o->echo_fd);
+}
+
 int observe_router(const struct stage *stage, struct lab *lab, struct observations *ret,
 		   struct err *e)
 {
-	struct observer o;
+	CLEANUP(observer) struct observer o;
 
 	*ret = (struct observations){ .addresses = 0 };
 	take_place(stage, lab, &o);
-	int rc = observe_udp(&o, ret, e);
+	int rc = socket_in(o.server, SOCK_RAW, IPPROTO_ICMP,
+			   (struct endpoint){ o.server_addrs[0], 0 }, &o.echo_fd, e);
+	if (rc == 0)
+		rc = observe_udp(&o, ret, e);
 	if (rc == 0)
 		rc = observe_tcp(&o, ret, e);
 	if (rc == 0 && nat_model_remembers(&stage->models[0]))

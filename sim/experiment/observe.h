@@ -22,6 +22,10 @@
 /* A mapping must still be there at its life less this part of it, and gone at its life and this. */
 #define OBSERVE_TOLERANCE 0.1
 
+/* A busy machine may not ask in time whether it is. What was asked late says nothing and is asked
+ * again, in so many rounds at most; each takes little more than the longest life. */
+#define OBSERVE_ROUNDS 5u
+
 /* Two hosts' common source port. */
 #define OBSERVE_SHARED_PORT 41000u
 

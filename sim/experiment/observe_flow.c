@@ -6,15 +6,22 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <netinet/ip.h>
+#include <netinet/ip_icmp.h>
 #include <sys/socket.h>
 
 #include "lib/cleanup.h"
+#include "lib/ipv4.h"
 #include "sim/lab/process.h"
 #include "sim/lab/socket.h"
 
 /* A router that draws its ports may drop a packet whose draw was bad. */
 #define TRIES    20u
 #define RETRY_US 50000u
+
+/* Between the router, when it has answered a ping that was sent after a packet, and the packet's
+ * receiver there is nothing but the kernel. */
+#define LAST_HOP_US 20000u
 
 static const char word[] = "natsim";
 
@@ -29,9 +36,10 @@ void flow_drain(const struct flow *flow)
 {
 	char data[64];
 
-	while (socket_receive(flow->inside_fd, data, sizeof(data), NULL) >= 0)
+	/* 0: a stream's end. */
+	while (socket_receive(flow->inside_fd, data, sizeof(data), NULL) > 0)
 		;
-	while (socket_receive(flow->outside_fd, data, sizeof(data), NULL) >= 0)
+	while (socket_receive(flow->outside_fd, data, sizeof(data), NULL) > 0)
 		;
 }
 
@@ -64,6 +72,58 @@ bool flow_gets_in(const struct flow *flow)
 {
 	flow_send_in(flow);
 	return comes(flow->inside_fd, process_now_us() + OBSERVE_SILENCE_US, NULL);
+}
+
+struct echo {
+	struct icmphdr icmp;
+	uint64_t sent_us; /* tells one from another */
+};
+
+static bool is_reply(const uint8_t *packet, size_t len, const struct echo *echo)
+{
+	size_t header = len == 0 ? 0 : (size_t)(packet[0] & 0xf) * 4;
+
+	return len == header + sizeof(*echo) && packet[header] == ICMP_ECHOREPLY &&
+	       memcmp(packet + header + sizeof(echo->icmp), &echo->sent_us,
+		      sizeof(echo->sent_us)) == 0;
+}
+
+static bool ping(const struct observer *o, uint64_t until_us)
+{
+	struct echo echo = { .icmp = { .type = ICMP_ECHO }, .sent_us = process_now_us() };
+	uint8_t packet[sizeof(struct iphdr) + sizeof(echo) + 40];
+
+	echo.icmp.checksum = htons(ipv4_checksum((const uint8_t *)&echo, sizeof(echo)));
+	if (socket_send(o->echo_fd, &echo, sizeof(echo), (struct endpoint){ o->router_addr, 0 }) <
+	    0)
+		return false;
+	while (socket_await(o->echo_fd, POLLIN, until_us)) {
+		int n = socket_receive(o->echo_fd, packet, sizeof(packet), NULL);
+
+		if (n > 0 && is_reply(packet, (size_t)n, &echo))
+			return true;
+	}
+	return false;
+}
+
+/* The first answer comes after all that the router had sent before it, and the second after what
+ * the server said to that. */
+bool observer_settle(const struct observer *o, uint64_t until_us)
+{
+	bool first = ping(o, until_us);
+
+	return first && ping(o, until_us);
+}
+
+bool flow_got_in(const struct observer *o, const struct flow *flow, uint64_t *ret_passed_us)
+{
+	flow_send_in(flow);
+	bool passed = ping(o, process_now_us() + OBSERVE_SILENCE_US);
+	uint64_t now_us = process_now_us();
+	bool came = comes(flow->inside_fd, now_us + (passed ? LAST_HOP_US : 0), NULL);
+
+	*ret_passed_us = passed ? now_us : UINT64_MAX;
+	return came;
 }
 
 /* On a busy machine a packet that was sent before may pass the router after what it was sent again

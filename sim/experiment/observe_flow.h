@@ -19,7 +19,13 @@ struct observer {
 	uint32_t host_addrs[2];
 	uint32_t server_addrs[2];
 	uint32_t router_addr; /* the first of its outside ones */
+	int echo_fd;          /* the server's, for observer_settle */
 };
+
+/* Waits until all that the server has sent has passed the router or was refused by it, and so on
+ * with what was sent because of it: pings the router, which the wire does not let overtake. Returns
+ * false if no answer has come by then. */
+bool observer_settle(const struct observer *o, uint64_t until_us);
 
 struct flow {
 	int inside_fd, outside_fd;
@@ -44,6 +50,9 @@ static inline void flow_cleanup(struct flow *flow)
 
 /* Sends a datagram inwards and says whether it came. */
 bool flow_gets_in(const struct flow *flow);
+
+/* The same without much waiting. *ret_passed_us: by when it was at the router, or UINT64_MAX. */
+bool flow_got_in(const struct observer *o, const struct flow *flow, uint64_t *ret_passed_us);
 
 /* Sends without waiting. */
 void flow_send_in(const struct flow *flow);

@@ -2,70 +2,109 @@
 /*
  * How long a mapping lives. A packet that asks may itself keep the mapping alive, so each question
  * has a flow of its own; all of them live at the same time.
+ *
+ * An answer counts whenever it comes, for the mapping was there when it was asked for. Silence
+ * counts only if the question was at the router in time, which a ping sent after it tells: later
+ * than that, a mapping may be gone that was there as long as it should, or one that lived too long.
+ * What is kept alive by packets must have had them in time as well. Silence that does not count
+ * leaves a question open, and it is asked again.
  */
-#include <errno.h>
 #include <poll.h>
+#include <string.h>
+
+#include <sys/socket.h>
 
 #include "lib/cleanup.h"
 #include "sim/experiment/observe_flow.h"
 #include "sim/lab/process.h"
+#include "sim/lab/socket.h"
+#include "sim/model/nat_seen.h"
 
 /* Until a mapping would be gone that nothing refreshes. */
 #define REFRESH_LIVES 1.5
-/* How often in a life a refreshing packet is sent. */
+/* How often in a life a refreshing packet is sent; it is late if it comes when the next is due. */
 #define REFRESHES     4u
 
-/* Of a router that seems not to be what it says. */
-#define TRIES 3u
+/* The lab's timers have ticks. */
+#define TICKS 0.01
 
-enum { BEFORE, AFTER, OUTBOUND, INBOUND, TCP_BEFORE, TCP_AFTER, FLOWS };
+/* In the order in which they are opened: TCP takes longer, and its mappings live longer. */
+enum question {
+	TCP_BEFORE,
+	TCP_AFTER,
+	UDP_BEFORE,
+	UDP_AFTER,
+	UDP_OUTBOUND,
+	UDP_INBOUND,
+	QUESTIONS
+};
+
+/* In lives: when it is asked, and by when the question must be at the router. */
+static const struct {
+	enum nat_transport transport;
+	uint32_t life_ms;
+	double asked, arrives;
+} of[QUESTIONS] = {
+	[TCP_BEFORE] = { NAT_TCP, OBSERVE_TCP_ESTABLISHED_MS, 1 - OBSERVE_TOLERANCE, 1 - TICKS },
+	[TCP_AFTER] = { NAT_TCP, OBSERVE_TCP_ESTABLISHED_MS, 1 + OBSERVE_TOLERANCE / 2,
+			1 + OBSERVE_TOLERANCE },
+	[UDP_BEFORE] = { NAT_UDP, OBSERVE_UDP_MS, 1 - OBSERVE_TOLERANCE, 1 - TICKS },
+	[UDP_AFTER] = { NAT_UDP, OBSERVE_UDP_MS, 1 + OBSERVE_TOLERANCE / 2, 1 + OBSERVE_TOLERANCE },
+	[UDP_OUTBOUND] = { NAT_UDP, OBSERVE_UDP_MS, REFRESH_LIVES,
+			   REFRESH_LIVES + 1.0 / REFRESHES },
+	[UDP_INBOUND] = { NAT_UDP, OBSERVE_UDP_MS, REFRESH_LIVES, REFRESH_LIVES + 1.0 / REFRESHES },
+};
+
+struct asking {
+	struct flow flow;
+	bool waits; /* there is something to be sent yet */
+	bool late;  /* something was */
+	/* The mapping's life begins between the two. */
+	uint64_t from_us, begun_us;
+	uint64_t next_us; /* when something is to be sent */
+};
 
 struct lives {
-	struct flow flows[FLOWS];
-	bool there[FLOWS];
-	uint64_t begun_us[FLOWS];
-	bool answered[FLOWS];
+	struct asking asking[QUESTIONS];
+	bool open[QUESTIONS];  /* no answer that counts yet */
+	bool there[QUESTIONS]; /* the answer: the mapping was */
 };
+
+static void lives_close(struct lives *l)
+{
+	for (size_t i = 0; i < QUESTIONS; i++)
+		flow_close(&l->asking[i].flow);
+}
 
 static void lives_cleanup(struct lives *l)
 {
-	for (size_t i = 0; i < FLOWS; i++)
-		flow_close(&l->flows[i]);
+	lives_close(l);
 }
 
-static int open_all(const struct observer *o, struct lives *l, struct err *e)
+static uint64_t after(uint64_t begun_us, size_t i, double lives)
 {
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < FLOWS; i++) {
-		rc = i < TCP_BEFORE ? flow_open(o, 0, 0, 0, &l->flows[i], &l->there[i], e)
-				    : connection_open(o, 0, 0, 0, &l->flows[i], &l->there[i], e);
-		l->begun_us[i] = process_now_us();
-	}
-	return rc;
+	return begun_us + (uint64_t)(lives * of[i].life_ms * 1000.0);
 }
 
-static uint64_t after(uint64_t begun_us, uint32_t life_ms, double lives)
+static bool is_refreshed(size_t i)
 {
-	return begun_us + (uint64_t)(lives * life_ms * 1000.0);
+	return i == UDP_OUTBOUND || i == UDP_INBOUND;
 }
 
-/* When each flow is asked whether it still gets in. */
-static uint64_t asked_at(const struct lives *l, size_t i)
+static int begin(const struct observer *o, size_t i, struct asking *a, struct err *e)
 {
-	static const struct {
-		uint32_t life_ms;
-		double lives;
-	} when[FLOWS] = {
-		[BEFORE] = { OBSERVE_UDP_MS, 1 - OBSERVE_TOLERANCE },
-		[AFTER] = { OBSERVE_UDP_MS, 1 + OBSERVE_TOLERANCE },
-		[OUTBOUND] = { OBSERVE_UDP_MS, REFRESH_LIVES },
-		[INBOUND] = { OBSERVE_UDP_MS, REFRESH_LIVES },
-		[TCP_BEFORE] = { OBSERVE_TCP_ESTABLISHED_MS, 1 - OBSERVE_TOLERANCE },
-		[TCP_AFTER] = { OBSERVE_TCP_ESTABLISHED_MS, 1 + OBSERVE_TOLERANCE },
-	};
+	bool there = false;
 
-	return after(l->begun_us[i], when[i].life_ms, when[i].lives);
+	*a = (struct asking){ .flow = FLOW_NONE, .from_us = process_now_us() };
+	int rc = of[i].transport == NAT_TCP ? connection_open(o, 0, 0, 0, &a->flow, &there, e)
+					    : flow_open(o, 0, 0, 0, &a->flow, &there, e);
+	if (rc < 0 || !there)
+		return rc;
+	/* What was sent again, and what was said to it, would make the mapping younger. */
+	a->waits = observer_settle(o, process_now_us() + OBSERVE_SILENCE_US);
+	a->begun_us = process_now_us();
+	a->next_us = after(a->begun_us, i, is_refreshed(i) ? 1.0 / REFRESHES : of[i].asked);
+	return 0;
 }
 
 static void wait_until(uint64_t at_us)
@@ -76,85 +115,102 @@ static void wait_until(uint64_t at_us)
 		(void)poll(NULL, 0, (int)((at_us - now_us + 999) / 1000));
 }
 
-/* Sends what is to refresh, and asks, each in its time; the order is that of the times. */
-static void live(struct lives *l)
+static void ask(const struct observer *o, struct lives *l, size_t i)
 {
-	uint64_t next_us[FLOWS];
-	bool asked[FLOWS] = { false };
+	struct asking *a = &l->asking[i];
+	uint64_t passed_us;
 
-	for (size_t i = 0; i < FLOWS; i++)
-		next_us[i] = i == OUTBOUND || i == INBOUND
-				     ? after(l->begun_us[i], OBSERVE_UDP_MS, 1.0 / REFRESHES)
-				     : asked_at(l, i);
+	l->there[i] = flow_got_in(o, &a->flow, &passed_us);
+	l->open[i] = !l->there[i] && (a->late || passed_us > after(a->from_us, i, of[i].arrives));
+	a->waits = false;
+}
+
+static void refresh(const struct observer *o, struct asking *a, size_t i)
+{
+	if (i == UDP_OUTBOUND)
+		flow_send_out(&a->flow);
+	else
+		flow_send_in(&a->flow);
+	uint64_t due_us = a->next_us;
+	a->next_us = after(due_us, i, 1.0 / REFRESHES);
+	a->late |= !observer_settle(o, a->next_us) || process_now_us() > a->next_us;
+}
+
+/* Each in its time. */
+static void live(const struct observer *o, struct lives *l)
+{
 	for (;;) {
-		size_t first = FLOWS;
+		size_t i = QUESTIONS;
 
-		for (size_t i = 0; i < FLOWS; i++)
-			if (!asked[i] && (first == FLOWS || next_us[i] < next_us[first]))
-				first = i;
-		if (first == FLOWS)
+		for (size_t k = 0; k < QUESTIONS; k++)
+			if (l->asking[k].waits &&
+			    (i == QUESTIONS || l->asking[k].next_us < l->asking[i].next_us))
+				i = k;
+		if (i == QUESTIONS)
 			return;
-		wait_until(next_us[first]);
-		flow_drain(&l->flows[first]);
-		if (next_us[first] >= asked_at(l, first)) {
-			asked[first] = true;
-			l->answered[first] = flow_gets_in(&l->flows[first]);
-			continue;
-		}
-		if (first == OUTBOUND)
-			flow_send_out(&l->flows[first]);
+		struct asking *a = &l->asking[i];
+		wait_until(a->next_us);
+		flow_drain(&a->flow);
+		if (a->next_us >= after(a->begun_us, i, of[i].asked))
+			ask(o, l, i);
 		else
-			flow_send_in(&l->flows[first]);
-		next_us[first] = after(next_us[first], OBSERVE_UDP_MS, 1.0 / REFRESHES);
+			refresh(o, a, i);
 	}
+}
+
+static bool is_blocked(const struct nat_model *m, enum nat_transport t)
+{
+	return strcmp(nat_seen_as(m, t).mapping, NAT_SEEN_BLOCKED) == 0;
+}
+
+static bool any_open(const struct lives *l)
+{
+	for (size_t i = 0; i < QUESTIONS; i++)
+		if (l->open[i])
+			return true;
+	return false;
 }
 
 static void note(const struct lives *l, size_t i, bool means, enum observed *ret)
 {
-	if (l->there[i])
-		*ret = observed(l->answered[i] == means);
+	if (!l->open[i])
+		*ret = observed(l->there[i] == means);
 }
 
-static int observe_once(const struct observer *o, struct observations *ret, struct err *e)
+static void note_of(const struct observer *o, const struct lives *l, struct observations *ret)
 {
-	CLEANUP(lives) struct lives l = { .there = { false } };
+	const struct nat_model *m = &o->stage->models[0];
 
-	for (size_t i = 0; i < FLOWS; i++)
-		l.flows[i] = (struct flow)FLOW_NONE;
-	int rc = open_all(o, &l, e);
-	if (rc < 0)
-		return rc;
-	live(&l);
-	note(&l, BEFORE, true, &ret->of[NAT_UDP].alive);
-	note(&l, AFTER, false, &ret->of[NAT_UDP].gone);
-	note(&l, OUTBOUND, true, &ret->refreshed_by_outbound);
-	note(&l, INBOUND, true, &ret->refreshed_by_inbound);
-	note(&l, TCP_BEFORE, true, &ret->of[NAT_TCP].alive);
-	note(&l, TCP_AFTER, false, &ret->of[NAT_TCP].gone);
-	return 0;
+	if (!is_blocked(m, NAT_UDP)) {
+		note(l, UDP_BEFORE, true, &ret->of[NAT_UDP].alive);
+		note(l, UDP_AFTER, false, &ret->of[NAT_UDP].gone);
+		note(l, UDP_OUTBOUND, true, &ret->refreshed_by_outbound);
+		note(l, UDP_INBOUND, true, &ret->refreshed_by_inbound);
+	}
+	if (!is_blocked(m, NAT_TCP)) {
+		note(l, TCP_BEFORE, true, &ret->of[NAT_TCP].alive);
+		note(l, TCP_AFTER, false, &ret->of[NAT_TCP].gone);
+	}
 }
 
-static bool is_as_declared(const struct nat_model *m, const struct observations *seen)
-{
-	bool outbound = m->refresh == NAT_REFRESH_BOTH || m->refresh == NAT_REFRESH_OUTBOUND;
-	bool inbound = m->refresh == NAT_REFRESH_BOTH || m->refresh == NAT_REFRESH_INBOUND;
-
-	return seen->of[NAT_UDP].alive != OBSERVED_NO && seen->of[NAT_UDP].gone != OBSERVED_NO &&
-	       seen->of[NAT_TCP].alive != OBSERVED_NO && seen->of[NAT_TCP].gone != OBSERVED_NO &&
-	       seen->refreshed_by_outbound != observed(!outbound) &&
-	       seen->refreshed_by_inbound != observed(!inbound);
-}
-
-/* On a busy machine a question may be late, and find a mapping gone that was there in time. What a
- * router does, it does again. */
 int observe_lives(const struct observer *o, struct observations *ret, struct err *e)
 {
+	CLEANUP(lives) struct lives l = { .open = { false } };
 	int rc = 0;
 
-	for (unsigned i = 0; rc == 0 && i < TRIES; i++) {
-		rc = observe_once(o, ret, e);
-		if (is_as_declared(&o->stage->models[0], ret))
-			break;
+	for (size_t i = 0; i < QUESTIONS; i++) {
+		l.asking[i].flow = (struct flow)FLOW_NONE;
+		l.open[i] = !is_blocked(&o->stage->models[0], of[i].transport);
 	}
+	for (unsigned round = 0; rc == 0 && round < OBSERVE_ROUNDS && any_open(&l); round++) {
+		for (size_t i = 0; rc == 0 && i < QUESTIONS; i++)
+			if (l.open[i])
+				rc = begin(o, i, &l.asking[i], e);
+		if (rc == 0)
+			live(o, &l);
+		lives_close(&l);
+	}
+	if (rc == 0)
+		note_of(o, &l, ret);
 	return rc;
 }

@@ -278,6 +278,23 @@ static void what_is_observed_otherwise_is_found(void **state)
 			RUN_FAIL(&r, "%s: \"%s\" was expected", lies[i].file, lies[i].found);
 }
 
+/* Its first packets from outside refresh a mapping, and later ones do not: a second look would find
+ * it as declared. */
+static void a_router_that_is_right_at_the_second_look_is_found(void **state)
+{
+	CLEANUP(data) struct data d = data_new();
+	CLEANUP(run)
+	struct run r = { .dir = d.dir, .env = (const char *const[]){ d.env, NULL } };
+
+	(void)state;
+	data_change(&d, "nat_models/rules/refresh-outbound.nft", "return",
+		    "limit rate over 1/hour burst 12 packets return");
+	run_natsim(&r, "classify", "winnat", NULL);
+	ASSERT_STATUS(&r, 1);
+	if (strstr(buf_text(&r.out), "winnat: refreshed by observed as both, declared as ") == NULL)
+		RUN_FAIL(&r, "%s", "a refresh by both was expected");
+}
+
 static void all_models_are_what_they_say(void **state)
 {
 	CLEANUP(run) struct run r = { .dir = NULL };
@@ -404,6 +421,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_observed_otherwise_is_found),
+		cmocka_unit_test(a_router_that_is_right_at_the_second_look_is_found),
 		cmocka_unit_test(all_models_are_what_they_say),
 		cmocka_unit_test(rules_that_filter_in_the_wrong_way_are_found),
 		cmocka_unit_test(rules_that_map_in_the_wrong_way_are_found),
