@@ -83,7 +83,7 @@ static const char *seen_hairpin(enum observed_hairpin hairpin)
 
 /* In the model's own seconds. */
 static void add_life(struct aspects *a, const char *name, uint32_t declared_ms,
-		     const struct observed_of *seen)
+		     const struct observed_life *seen)
 {
 	char declared[32];
 
@@ -141,7 +141,7 @@ static void add_translation(struct aspects *a, const struct nat_model *m,
 		add(a, "parity", "yes", yes_no(seen->keeps_parity));
 	add(a, "hairpin", nat_hairpin_name(m->hairpin), seen_hairpin(seen->hairpin));
 	add(a, "hairpin, tcp", say(m->hairpin == NAT_HAIRPIN_EXTERNAL_SOURCE),
-	    yes_no(seen->hairpins_tcp));
+	    yes_no(seen->hairpins));
 	add(a, "answer to strangers, udp", declared_answer(m, NAT_UDP),
 	    seen_answer(seen->of[NAT_UDP].unsolicited));
 	add(a, "answer to strangers, tcp", declared_answer(m, NAT_TCP),
@@ -157,8 +157,9 @@ size_t conformance_aspects(const struct nat_model *m, const struct observations 
 		add_translation(&a, m, seen);
 	if (!nat_model_remembers(m))
 		return a.count;
-	add_life(&a, "udp lifetime", m->timeouts.udp_ms, &seen->of[NAT_UDP]);
-	add_life(&a, "tcp lifetime", m->timeouts.tcp_established_ms, &seen->of[NAT_TCP]);
+	add_life(&a, "udp lifetime", m->timeouts.udp_ms, &seen->of[NAT_UDP].life);
+	add_life(&a, "tcp lifetime", m->timeouts.tcp_established_ms, &seen->of[NAT_TCP].life);
+	add_life(&a, "tcp lifetime, closing", m->timeouts.tcp_transitory_ms, &seen->closing);
 	add(&a, "refreshed by", nat_refresh_name(m->refresh), seen_refresh(seen));
 	add(&a, "icmp errors get in, udp", say(!m->drops_icmp_errors),
 	    yes_no(seen->of[NAT_UDP].icmp_gets_in));

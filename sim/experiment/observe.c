@@ -25,9 +25,6 @@
 /* How often a host tries to reach another one. */
 #define HAIRPINS 3u
 
-/* More than a link takes at once. */
-#define FRAGMENTED_BYTES 3000u
-
 /* ---- ports */
 
 static int observe_sharing(const struct observer *o, struct observations *ret, struct err *e)
@@ -141,24 +138,6 @@ static int observe_hairpin(const struct observer *o, struct observations *ret, s
 	return 0;
 }
 
-/* ---- fragments */
-
-static int observe_fragments(const struct observer *o, struct observations *ret, struct err *e)
-{
-	CLEANUP(flow) struct flow f = FLOW_NONE;
-	char data[FRAGMENTED_BYTES] = { 0 };
-	bool there = false;
-	int rc = flow_open(o, 0, 0, 0, &f, &there, e);
-
-	if (rc < 0 || !there)
-		return rc;
-	(void)socket_send(f.outside_fd, data, sizeof(data), f.outside);
-	ret->fragments = observed(
-		socket_await(f.inside_fd, POLLIN, process_now_us() + OBSERVE_SILENCE_US) &&
-		socket_receive(f.inside_fd, data, sizeof(data), NULL) == (int)sizeof(data));
-	return 0;
-}
-
 /* ---- the whole */
 
 static int observe_udp(const struct observer *o, struct observations *ret, struct err *e)
@@ -187,12 +166,15 @@ static void take_place(const struct stage *stage, struct lab *lab, struct observ
 {
 	static const char *const hosts[] = { "host-a", "host-a2" };
 	const struct topology_host *server = topology_rendezvous(&stage->topology);
+	const struct topology_router *router = &stage->topology.routers[0];
 
 	*ret = (struct observer){ .stage = stage,
 				  .lab = lab,
 				  .echo_fd = -1,
 				  .server = lab_netns(lab, (unsigned)stage->rendezvous_node),
-				  .router_addr = stage->topology.routers[0].outside.addr };
+				  .router = lab_netns(
+					  lab, (unsigned)plan_node(&stage->plan, router->name)),
+				  .router_addr = router->outside.addr };
 	for (unsigned i = 0; i < 2; i++) {
 		ret->server_addrs[i] = server->addresses[i].addr;
 		ret->hosts[i] = lab_netns(lab, (unsigned)plan_node(&stage->plan, hosts[i]));
@@ -222,5 +204,10 @@ int observe_router(const struct stage *stage, struct lab *lab, struct observatio
 		rc = observe_tcp(&o, ret, e);
 	if (rc == 0 && nat_model_remembers(&stage->models[0]))
 		rc = observe_lives(&o, ret, e);
+	if (rc == 0 && ret->of[NAT_UDP].shares_ports != NOT_OBSERVED)
+		rc = observe_again(&o, ret, e);
+	/* It leaves the lab changed. */
+	if (rc == 0 && ret->of[NAT_UDP].shares_ports != NOT_OBSERVED)
+		rc = observe_too_big(&o, ret, e);
 	return rc;
 }

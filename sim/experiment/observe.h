@@ -40,6 +40,12 @@ enum observed_hairpin {
 	HAIRPIN_EXTERNAL_SOURCE
 };
 
+/* Of a mapping. */
+struct observed_life {
+	enum observed alive; /* shortly before the end of its life */
+	enum observed gone;  /* shortly after it */
+};
+
 /* Of one transport. */
 struct observed_of {
 	/* Two hosts with the same source port get the same outside port, towards different
@@ -48,22 +54,36 @@ struct observed_of {
 	enum observed_answer unsolicited;
 	enum observed icmp_gets_in;  /* an ICMP error about a packet of the mapping */
 	enum observed survives_icmp; /* the mapping, and over TCP the connection */
-	enum observed alive; /* shortly before the end of its life; over TCP of a connection */
-	enum observed gone;  /* shortly after it */
+	struct observed_life life;   /* over TCP of an established connection */
+};
+
+/* A host's mapping as RFC 4787 describes it, towards the same places. */
+struct observed_mapping {
+	enum observed comes_about;
+	enum nat_behavior mapping, filtering;
+	bool keeps_port;
 };
 
 struct observations {
 	struct observed_of of[NAT_TRANSPORTS];
-	/* The rest is over UDP, but for the last two. */
+
+	/* Over UDP. */
 	unsigned addresses;         /* outside ones, that a host's sockets were seen from */
 	enum observed keeps_parity; /* of a host's ports */
 	enum observed keeps_class;  /* well-known or not */
 	enum observed_hairpin hairpin;
 	enum observed refreshed_by_outbound, refreshed_by_inbound;
-	enum observed fragments; /* a datagram of 3000 bytes gets in */
-	enum observed
-		hairpins_tcp; /* a connection to another host's outside endpoint comes about */
-	enum observed opens_at_once; /* TCP: a simultaneous open comes about */
+	/* One host's, the same with another port, and another host's with the port of the first. */
+	struct observed_mapping first, again, clashing;
+	enum observed fragments;                 /* of a datagram of 3000 bytes, get in */
+	enum observed reversed_in, reversed_out; /* the last fragment first: they get through */
+	enum observed too_big_is_told; /* a packet that must not be fragmented: its sender is */
+	enum observed too_big_is_cut;  /* one that may: it gets out in fragments */
+
+	/* Over TCP. */
+	struct observed_life closing; /* of a connection that one side has closed */
+	enum observed hairpins;       /* one to another host's outside endpoint comes about */
+	enum observed opens_at_once;  /* a simultaneous open comes about */
 };
 
 /* Fails only if the lab does. What could not be observed is left so. */

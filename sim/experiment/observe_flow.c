@@ -15,10 +15,6 @@
 #include "sim/lab/process.h"
 #include "sim/lab/socket.h"
 
-/* A router that draws its ports may drop a packet whose draw was bad. */
-#define TRIES    20u
-#define RETRY_US 50000u
-
 /* Between the router, when it has answered a ping that was sent after a packet, and the packet's
  * receiver there is nothing but the kernel. */
 #define LAST_HOP_US 20000u
@@ -153,10 +149,11 @@ int flow_open(const struct observer *o, unsigned host, uint16_t port, unsigned s
 		return 0;
 	flow->inside = socket_local(flow->inside_fd);
 	unsigned sent = 0;
-	while (sent < TRIES && !*ret_there) {
+	while (sent < OBSERVE_TRIES && !*ret_there) {
 		flow_send_out(flow);
 		sent++;
-		*ret_there = comes(flow->outside_fd, process_now_us() + RETRY_US, &flow->outside);
+		*ret_there = comes(flow->outside_fd, process_now_us() + OBSERVE_RETRY_US,
+				   &flow->outside);
 	}
 	if (*ret_there)
 		await_copies(flow, sent - 1);

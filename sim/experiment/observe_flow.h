@@ -15,7 +15,7 @@
 struct observer {
 	const struct stage *stage;
 	struct lab *lab;
-	int hosts[2], server; /* namespaces */
+	int hosts[2], router, server; /* namespaces */
 	uint32_t host_addrs[2];
 	uint32_t server_addrs[2];
 	uint32_t router_addr; /* the first of its outside ones */
@@ -58,6 +58,11 @@ bool flow_got_in(const struct observer *o, const struct flow *flow, uint64_t *re
 void flow_send_in(const struct flow *flow);
 void flow_send_out(const struct flow *flow);
 
+/* How often a host sends what a router may drop because the port that it drew was bad, and how long
+ * an answer is waited for. */
+#define OBSERVE_TRIES    20u
+#define OBSERVE_RETRY_US 50000u
+
 /* Takes what has come and nobody waits for any more. */
 void flow_drain(const struct flow *flow);
 
@@ -72,6 +77,14 @@ int observe_lives(const struct observer *o, struct observations *ret, struct err
 /* observe_icmp.c: an error as if the server's side had refused a packet of the flow. */
 int observe_icmp(const struct observer *o, enum nat_transport t, struct observations *ret,
 		 struct err *e);
+
+/* observe_size.c: what is more than a link takes at once. After the second the router's outside
+ * link takes less than it did. */
+int observe_fragments(const struct observer *o, struct observations *ret, struct err *e);
+int observe_too_big(const struct observer *o, struct observations *ret, struct err *e);
+
+/* observe_again.c: the same thing more than once. */
+int observe_again(const struct observer *o, struct observations *ret, struct err *e);
 
 /* observe_tcp.c. */
 int observe_tcp(const struct observer *o, struct observations *ret, struct err *e);

@@ -32,6 +32,8 @@
 enum question {
 	TCP_BEFORE,
 	TCP_AFTER,
+	CLOSING_BEFORE,
+	CLOSING_AFTER,
 	UDP_BEFORE,
 	UDP_AFTER,
 	UDP_OUTBOUND,
@@ -48,6 +50,9 @@ static const struct {
 	[TCP_BEFORE] = { NAT_TCP, OBSERVE_TCP_ESTABLISHED_MS, 1 - OBSERVE_TOLERANCE, 1 - TICKS },
 	[TCP_AFTER] = { NAT_TCP, OBSERVE_TCP_ESTABLISHED_MS, 1 + OBSERVE_TOLERANCE / 2,
 			1 + OBSERVE_TOLERANCE },
+	[CLOSING_BEFORE] = { NAT_TCP, OBSERVE_TCP_TRANSITORY_MS, 1 - OBSERVE_TOLERANCE, 1 - TICKS },
+	[CLOSING_AFTER] = { NAT_TCP, OBSERVE_TCP_TRANSITORY_MS, 1 + OBSERVE_TOLERANCE / 2,
+			    1 + OBSERVE_TOLERANCE },
 	[UDP_BEFORE] = { NAT_UDP, OBSERVE_UDP_MS, 1 - OBSERVE_TOLERANCE, 1 - TICKS },
 	[UDP_AFTER] = { NAT_UDP, OBSERVE_UDP_MS, 1 + OBSERVE_TOLERANCE / 2, 1 + OBSERVE_TOLERANCE },
 	[UDP_OUTBOUND] = { NAT_UDP, OBSERVE_UDP_MS, REFRESH_LIVES,
@@ -91,6 +96,22 @@ static bool is_refreshed(size_t i)
 	return i == UDP_OUTBOUND || i == UDP_INBOUND;
 }
 
+static bool is_closing(size_t i)
+{
+	return i == CLOSING_BEFORE || i == CLOSING_AFTER;
+}
+
+/* A connection that one side has closed is transitory (RFC 5382, section 5); the other side may
+ * still send by it. Returns false if nothing came of it. */
+static bool half_close(const struct flow *f)
+{
+	char end;
+
+	return shutdown(f->inside_fd, SHUT_WR) == 0 &&
+	       socket_await(f->outside_fd, POLLIN, process_now_us() + OBSERVE_SILENCE_US) &&
+	       socket_receive(f->outside_fd, &end, sizeof(end), NULL) == 0;
+}
+
 static int begin(const struct observer *o, size_t i, struct asking *a, struct err *e)
 {
 	bool there = false;
@@ -100,6 +121,11 @@ static int begin(const struct observer *o, size_t i, struct asking *a, struct er
 					    : flow_open(o, 0, 0, 0, &a->flow, &there, e);
 	if (rc < 0 || !there)
 		return rc;
+	if (is_closing(i)) {
+		a->from_us = process_now_us();
+		if (!half_close(&a->flow))
+			return 0;
+	}
 	/* What was sent again, and what was said to it, would make the mapping younger. */
 	a->waits = observer_settle(o, process_now_us() + OBSERVE_SILENCE_US);
 	a->begun_us = process_now_us();
@@ -182,14 +208,16 @@ static void note_of(const struct observer *o, const struct lives *l, struct obse
 	const struct nat_model *m = &o->stage->models[0];
 
 	if (!is_blocked(m, NAT_UDP)) {
-		note(l, UDP_BEFORE, true, &ret->of[NAT_UDP].alive);
-		note(l, UDP_AFTER, false, &ret->of[NAT_UDP].gone);
+		note(l, UDP_BEFORE, true, &ret->of[NAT_UDP].life.alive);
+		note(l, UDP_AFTER, false, &ret->of[NAT_UDP].life.gone);
 		note(l, UDP_OUTBOUND, true, &ret->refreshed_by_outbound);
 		note(l, UDP_INBOUND, true, &ret->refreshed_by_inbound);
 	}
 	if (!is_blocked(m, NAT_TCP)) {
-		note(l, TCP_BEFORE, true, &ret->of[NAT_TCP].alive);
-		note(l, TCP_AFTER, false, &ret->of[NAT_TCP].gone);
+		note(l, TCP_BEFORE, true, &ret->of[NAT_TCP].life.alive);
+		note(l, TCP_AFTER, false, &ret->of[NAT_TCP].life.gone);
+		note(l, CLOSING_BEFORE, true, &ret->closing.alive);
+		note(l, CLOSING_AFTER, false, &ret->closing.gone);
 	}
 }
 

@@ -167,7 +167,7 @@ static int observe_hairpin(const struct observer *o, struct observations *ret, s
 		rc = socket_in(o->hosts[0], SOCK_STREAM, 0,
 			       (struct endpoint){ o->host_addrs[0], 0 }, &from, e);
 	if (rc == 0)
-		ret->hairpins_tcp =
+		ret->hairpins =
 			observed(connects(from, b.outside, process_now_us() + OBSERVE_SILENCE_US));
 	return rc;
 }

@@ -3,13 +3,16 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <arpa/inet.h>
 #include <linux/errqueue.h>
 #include <linux/tcp.h>
+#include <net/if.h>
 #include <netinet/in.h>
 
 #include "lib/cleanup.h"
@@ -118,6 +121,23 @@ bool socket_await(int fd, short events, uint64_t until_us)
 		if (left_ms == 0)
 			return false;
 	}
+}
+
+void socket_set_fragments(int fd, bool may)
+{
+	int discover = may ? IP_PMTUDISC_DONT : IP_PMTUDISC_DO;
+
+	(void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &discover, sizeof(discover));
+}
+
+int socket_set_link_mtu(int fd, const char *ifname, uint32_t mtu_bytes, struct err *e)
+{
+	struct ifreq request = { .ifr_mtu = (int)mtu_bytes };
+
+	(void)snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", ifname);
+	if (ioctl(fd, SIOCSIFMTU, &request) < 0)
+		return err_set(e, -errno, "set the MTU of %s to %u", ifname, mtu_bytes);
+	return 0;
 }
 
 void socket_watch_icmp(int fd)

@@ -29,6 +29,13 @@ int socket_receive(int fd, void *data, size_t len, struct endpoint *ret_from);
  * come. Returns whether it has. */
 bool socket_await(int fd, short events, uint64_t until_us);
 
+/* Whether routers may fragment what the socket sends; then what is too big for a link is an error
+ * of the socket (-EMSGSIZE) or gets through in pieces. */
+void socket_set_fragments(int fd, bool may);
+
+/* How much a link of the namespace takes that the socket was made in. */
+int socket_set_link_mtu(int fd, const char *ifname, uint32_t mtu_bytes, struct err *e);
+
 /* Asks for messages about ICMP errors. Then: whether one has come, which is taken. A reset leaves
  * none. */
 void socket_watch_icmp(int fd);

@@ -260,6 +260,9 @@ static void what_is_observed_otherwise_is_found(void **state)
 		  "full-cone: answer to strangers, udp observed as icmp, declared as nothing\n" },
 		{ "nat_models/rules/filtering.nft", "ct state invalid drop", "",
 		  "firewall: tcp lifetime observed as more, declared as " },
+		/* One change, two findings. */
+		{ NULL, NULL, NULL,
+		  "firewall: tcp lifetime, closing observed as more, declared as " },
 		{ "nat_models/rules/expiry.nft", "drop\n", "accept\n",
 		  "winnat: refreshed by observed as both, declared as outbound\n" },
 	};
@@ -269,13 +272,60 @@ static void what_is_observed_otherwise_is_found(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
-		data_change(&d, lies[i].file, lies[i].from, lies[i].to);
+		if (lies[i].file != NULL)
+			data_change(&d, lies[i].file, lies[i].from, lies[i].to);
 	run_natsim(&r, "classify", "einat", "winnat", "linux-masquerade", "full-cone", "firewall",
 		   NULL);
 	ASSERT_STATUS(&r, 1);
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++)
 		if (strstr(buf_text(&r.out), lies[i].found) == NULL)
-			RUN_FAIL(&r, "%s: \"%s\" was expected", lies[i].file, lies[i].found);
+			RUN_FAIL(&r, "\"%s\" was expected", lies[i].found);
+}
+
+static void check_card(const struct data *d, const char *model, const char *const *lines)
+{
+	CLEANUP(run)
+	struct run r = { .dir = d->dir, .env = (const char *const[]){ d->env, NULL } };
+
+	run_natsim(&r, "classify", "--card", model, NULL);
+	ASSERT_STATUS(&r, 0);
+	for (; *lines != NULL; lines++)
+		if (strstr(buf_text(&r.out), *lines) == NULL)
+			RUN_FAIL(&r, "%s: \"%s\" was expected", model, *lines);
+}
+
+static void a_card_says_what_packets_show(void **state)
+{
+	static const char *const good[] = { "REQ-11   MUST      met", "REQ-13   MUST      met",
+					    "REQ-13a  MUST      met", "REQ-14   MUST      met",
+					    NULL };
+	static const char *const silent[] = { "REQ-13   MUST      not met",
+					      "REQ-13a  MUST      met", "REQ-14   MUST      met",
+					      NULL };
+	static const char *const bad[] = { "REQ-11   MUST      not met",
+					   "REQ-13a  MUST      not met",
+					   "REQ-14   MUST      not met", NULL };
+	CLEANUP(data) struct data d = data_new();
+
+	(void)state;
+	check_card(&d, "full-cone", good);
+	/* The router's own errors. */
+	data_change(&d, "nat_models/rules/base.nft", "chain forwarded {",
+		    "chain told {\n"
+		    "type filter hook output priority filter; policy accept;\n"
+		    "icmp type destination-unreachable drop\n"
+		    "}\n"
+		    "chain forwarded {");
+	check_card(&d, "full-cone", silent);
+	/* Fragments, before conntrack would make them whole, and what would become some. */
+	data_change(&d, "nat_models/rules/base.nft", "chain told {",
+		    "chain fragments {\n"
+		    "type filter hook prerouting priority -450; policy accept;\n"
+		    "ip frag-off & 0x3fff != 0 drop\n"
+		    "ip length 1001-1499 drop\n"
+		    "}\n"
+		    "chain told {");
+	check_card(&d, "linux-masquerade", bad);
 }
 
 /* Its first packets from outside refresh a mapping, and later ones do not: a second look would find
@@ -422,6 +472,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_observed_otherwise_is_found),
 		cmocka_unit_test(a_router_that_is_right_at_the_second_look_is_found),
+		cmocka_unit_test(a_card_says_what_packets_show),
 		cmocka_unit_test(all_models_are_what_they_say),
 		cmocka_unit_test(rules_that_filter_in_the_wrong_way_are_found),
 		cmocka_unit_test(rules_that_map_in_the_wrong_way_are_found),
