@@ -8,15 +8,18 @@
 
 #include "sim/experiment/measure.h"
 
-/* One thing that was observed, in words. */
+/* One thing that was observed, in words. What was not observed neither agrees nor differs. */
+enum agreement { ASPECT_AGREES, ASPECT_DIFFERS, ASPECT_NOT_OBSERVED };
+
 struct aspect {
 	const char *name; /* "udp lifetime" */
 	char declared[48], observed[48];
-	bool agrees; /* also if it was not observed, for then nothing is known against it */
+	enum agreement agreement;
 };
 #define ASPECTS_MAX 16u
 
-/* Returns their number. */
+/* Those that can be observed of such a router: nothing of a transport that it blocks. Returns their
+ * number. */
 size_t conformance_aspects(const struct nat_model *m, const struct observations *seen,
 			   struct aspect ret[static ASPECTS_MAX]);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sim/experiment/conformance.h"
+#include "sim/model/nat_seen.h"
 
 #define UNSEEN "not observed"
 
@@ -21,7 +22,10 @@ static void add(struct aspects *a, const char *name, const char *declared, const
 	aspect->name = name;
 	(void)snprintf(aspect->declared, sizeof(aspect->declared), "%s", declared);
 	(void)snprintf(aspect->observed, sizeof(aspect->observed), "%s", seen);
-	aspect->agrees = strcmp(seen, UNSEEN) == 0 || strcmp(declared, seen) == 0;
+	if (strcmp(seen, UNSEEN) == 0)
+		aspect->agreement = ASPECT_NOT_OBSERVED;
+	else
+		aspect->agreement = strcmp(declared, seen) == 0 ? ASPECT_AGREES : ASPECT_DIFFERS;
 }
 
 static const char *yes_no(enum observed seen)
@@ -118,52 +122,72 @@ bool conformance_shares_by_chance(const struct nat_model *m, enum nat_transport 
 		OBSERVE_SHARED_PORT > m->ports.last);
 }
 
+static bool is_blocked(const struct nat_model *m, enum nat_transport t)
+{
+	return strcmp(nat_seen_as(m, t).mapping, NAT_SEEN_BLOCKED) == 0;
+}
+
 static void add_sharing(struct aspects *a, const char *name, const struct nat_model *m,
 			enum nat_transport t, const struct observations *seen)
 {
-	bool by_chance = conformance_shares_by_chance(m, t);
-
-	add(a, name, say(m->of[t].overloads),
-	    by_chance ? UNSEEN : yes_no(seen->of[t].shares_ports));
+	if (!conformance_shares_by_chance(m, t))
+		add(a, name, say(m->of[t].overloads), yes_no(seen->of[t].shares_ports));
 }
 
-static void add_translation(struct aspects *a, const struct nat_model *m,
-			    const struct observations *seen)
+static void add_udp_translation(struct aspects *a, const struct nat_model *m,
+				const struct observations *seen)
 {
-	char addresses[16];
-
 	add_sharing(a, "ports shared, udp", m, NAT_UDP, seen);
-	add_sharing(a, "ports shared, tcp", m, NAT_TCP, seen);
-	(void)snprintf(addresses, sizeof(addresses), "%u", seen->addresses);
 	add(a, "one address a host", say(m->pool.count == 1 || m->pool.paired),
 	    seen->addresses == 0 ? UNSEEN : say(seen->addresses == 1));
 	if (m->ports.parity)
 		add(a, "parity", "yes", yes_no(seen->keeps_parity));
-	add(a, "hairpin", nat_hairpin_name(m->hairpin), seen_hairpin(seen->hairpin));
-	add(a, "hairpin, tcp", say(m->hairpin == NAT_HAIRPIN_EXTERNAL_SOURCE),
-	    yes_no(seen->hairpins));
+	add(a, "hairpin, udp", nat_hairpin_name(m->hairpin), seen_hairpin(seen->hairpin));
 	add(a, "answer to strangers, udp", declared_answer(m, NAT_UDP),
 	    seen_answer(seen->of[NAT_UDP].unsolicited));
+}
+
+static void add_tcp_translation(struct aspects *a, const struct nat_model *m,
+				const struct observations *seen)
+{
+	add_sharing(a, "ports shared, tcp", m, NAT_TCP, seen);
+	add(a, "hairpin, tcp", say(m->hairpin == NAT_HAIRPIN_EXTERNAL_SOURCE),
+	    yes_no(seen->hairpins));
 	add(a, "answer to strangers, tcp", declared_answer(m, NAT_TCP),
 	    seen_answer(seen->of[NAT_TCP].unsolicited));
+}
+
+static void add_udp_state(struct aspects *a, const struct nat_model *m,
+			  const struct observations *seen)
+{
+	add_life(a, "udp lifetime", m->timeouts.udp_ms, &seen->of[NAT_UDP].life);
+	add(a, "refreshed by", nat_refresh_name(m->refresh), seen_refresh(seen));
+	add(a, "icmp errors get in, udp", say(!m->drops_icmp_errors),
+	    yes_no(seen->of[NAT_UDP].icmp_gets_in));
+}
+
+static void add_tcp_state(struct aspects *a, const struct nat_model *m,
+			  const struct observations *seen)
+{
+	add_life(a, "tcp lifetime", m->timeouts.tcp_established_ms, &seen->of[NAT_TCP].life);
+	add_life(a, "tcp lifetime, closing", m->timeouts.tcp_transitory_ms, &seen->closing);
+	add(a, "icmp errors get in, tcp", say(!m->drops_icmp_errors),
+	    yes_no(seen->of[NAT_TCP].icmp_gets_in));
 }
 
 size_t conformance_aspects(const struct nat_model *m, const struct observations *seen,
 			   struct aspect ret[static ASPECTS_MAX])
 {
 	struct aspects a = { .items = ret };
+	bool udp = !is_blocked(m, NAT_UDP), tcp = !is_blocked(m, NAT_TCP);
 
-	if (m->translates)
-		add_translation(&a, m, seen);
-	if (!nat_model_remembers(m))
-		return a.count;
-	add_life(&a, "udp lifetime", m->timeouts.udp_ms, &seen->of[NAT_UDP].life);
-	add_life(&a, "tcp lifetime", m->timeouts.tcp_established_ms, &seen->of[NAT_TCP].life);
-	add_life(&a, "tcp lifetime, closing", m->timeouts.tcp_transitory_ms, &seen->closing);
-	add(&a, "refreshed by", nat_refresh_name(m->refresh), seen_refresh(seen));
-	add(&a, "icmp errors get in, udp", say(!m->drops_icmp_errors),
-	    yes_no(seen->of[NAT_UDP].icmp_gets_in));
-	add(&a, "icmp errors get in, tcp", say(!m->drops_icmp_errors),
-	    yes_no(seen->of[NAT_TCP].icmp_gets_in));
+	if (udp && m->translates)
+		add_udp_translation(&a, m, seen);
+	if (udp && nat_model_remembers(m))
+		add_udp_state(&a, m, seen);
+	if (tcp && m->translates)
+		add_tcp_translation(&a, m, seen);
+	if (tcp && nat_model_remembers(m))
+		add_tcp_state(&a, m, seen);
 	return a.count;
 }

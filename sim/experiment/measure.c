@@ -234,8 +234,9 @@ int measure_run(const struct measure_config *config, struct measurements *ret, i
 	struct measuring m = { .config = config };
 
 	m.results.items = calloc(2 * count + 1, sizeof(*m.results.items));
-	m.results.observed = calloc(count + 1, sizeof(*m.results.observed));
-	assert(m.results.items != NULL && m.results.observed != NULL);
+	if (config->observes)
+		m.results.observed = calloc(count + 1, sizeof(*m.results.observed));
+	assert(m.results.items != NULL && config->observes == (m.results.observed != NULL));
 	int code = pool_run(&(struct pool_config){ .workers = config->workers,
 						   .jobs = (config->observes ? 3 : 2) * count,
 						   .message_size = sizeof(struct finding),

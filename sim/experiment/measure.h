@@ -56,7 +56,7 @@ struct measure_config {
 /* Both on the heap. */
 struct measurements {
 	struct measurement *items;     /* UDP and then TCP for each model */
-	struct observations *observed; /* one for each model; nothing is, unless asked for */
+	struct observations *observed; /* one for each model; NULL unless asked for */
 };
 void measurements_free(struct measurements *m);
 static inline void measurements_cleanup(struct measurements *m)

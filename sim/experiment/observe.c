@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <string.h>
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "lib/cleanup.h"
@@ -196,8 +195,7 @@ int observe_router(const struct stage *stage, struct lab *lab, struct observatio
 
 	*ret = (struct observations){ .addresses = 0 };
 	take_place(stage, lab, &o);
-	int rc = socket_in(o.server, SOCK_RAW, IPPROTO_ICMP,
-			   (struct endpoint){ o.server_addrs[0], 0 }, &o.echo_fd, e);
+	int rc = observer_listen(&o, e);
 	if (rc == 0)
 		rc = observe_udp(&o, ret, e);
 	if (rc == 0)

@@ -18,9 +18,6 @@
 #define PORT       45000u
 #define OTHER_PORT 45001u
 
-/* For a ping, which nothing but a busy machine keeps from coming back. */
-#define PATIENCE_US 2000000u
-
 /* Where on the server. Who knocks is somebody that the host does not send to: a router may hold it
  * against him. */
 enum place { OF_HOST_0, OF_HOST_1, SAME_ADDRESS, KNOCKS, OTHER_ADDRESS, KNOCKS_FROM_OTHER, PLACES };
@@ -70,7 +67,7 @@ static bool gets_in(const struct observer *o, int server_fd, struct endpoint out
 	char data[64];
 
 	(void)socket_send(server_fd, "x", 1, outside);
-	(void)observer_settle(o, process_now_us() + PATIENCE_US);
+	(void)observer_settle(o, process_now_us() + OBSERVE_PATIENCE_US);
 	return socket_receive(inside_fd, data, sizeof(data), NULL) > 0;
 }
 

@@ -84,7 +84,7 @@ static bool is_reply(const uint8_t *packet, size_t len, const struct echo *echo)
 		      sizeof(echo->sent_us)) == 0;
 }
 
-static bool ping(const struct observer *o, uint64_t until_us)
+static bool echoes(const struct observer *o, uint64_t until_us)
 {
 	struct echo echo = { .icmp = { .type = ICMP_ECHO }, .sent_us = process_now_us() };
 	uint8_t packet[sizeof(struct iphdr) + sizeof(echo) + 40];
@@ -100,6 +100,24 @@ static bool ping(const struct observer *o, uint64_t until_us)
 			return true;
 	}
 	return false;
+}
+
+static bool ping(const struct observer *o, uint64_t until_us)
+{
+	if (o->router_echoes)
+		return echoes(o, until_us);
+	(void)poll(NULL, 0, LAST_HOP_US / 1000);
+	return true;
+}
+
+int observer_listen(struct observer *o, struct err *e)
+{
+	struct endpoint server = { o->server_addrs[0], 0 };
+	int rc = socket_in(o->server, SOCK_RAW, IPPROTO_ICMP, server, &o->echo_fd, e);
+
+	if (rc == 0)
+		o->router_echoes = echoes(o, process_now_us() + OBSERVE_PATIENCE_US);
+	return rc;
 }
 
 /* The first answer comes after all that the router had sent before it, and the second after what

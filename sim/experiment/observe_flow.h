@@ -20,12 +20,20 @@ struct observer {
 	uint32_t server_addrs[2];
 	uint32_t router_addr; /* the first of its outside ones */
 	int echo_fd;          /* the server's, for observer_settle */
+	bool router_echoes;   /* it answers pings: rules that a model brings may not let it */
 };
 
 /* Waits until all that the server has sent has passed the router or was refused by it, and so on
  * with what was sent because of it: pings the router, which the wire does not let overtake. Returns
- * false if no answer has come by then. */
+ * false if no answer has come by then. Behind a router that answers none it waits a little and
+ * hopes. */
 bool observer_settle(const struct observer *o, uint64_t until_us);
+
+/* For what nothing but a busy machine keeps from coming. */
+#define OBSERVE_PATIENCE_US 2000000u
+
+/* Opens echo_fd, and finds out whether it is answered. */
+int observer_listen(struct observer *o, struct err *e);
 
 struct flow {
 	int inside_fd, outside_fd;

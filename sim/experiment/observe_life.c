@@ -10,7 +10,6 @@
  * leaves a question open, and it is asked again.
  */
 #include <poll.h>
-#include <string.h>
 
 #include <sys/socket.h>
 
@@ -18,12 +17,14 @@
 #include "sim/experiment/observe_flow.h"
 #include "sim/lab/process.h"
 #include "sim/lab/socket.h"
-#include "sim/model/nat_seen.h"
 
 /* Until a mapping would be gone that nothing refreshes. */
 #define REFRESH_LIVES 1.5
 /* How often in a life a refreshing packet is sent; it is late if it comes when the next is due. */
 #define REFRESHES     4u
+
+/* After which no round begins. */
+#define ROUNDS_US 20000000u
 
 /* The lab's timers have ticks. */
 #define TICKS 0.01
@@ -71,6 +72,7 @@ struct asking {
 
 struct lives {
 	struct asking asking[QUESTIONS];
+	bool asked[QUESTIONS];
 	bool open[QUESTIONS];  /* no answer that counts yet */
 	bool there[QUESTIONS]; /* the answer: the mapping was */
 };
@@ -184,9 +186,10 @@ static void live(const struct observer *o, struct lives *l)
 	}
 }
 
-static bool is_blocked(const struct nat_model *m, enum nat_transport t)
+/* Else a transport is blocked, whether or not it should be. */
+static bool gets_through(const struct observations *seen, enum nat_transport t)
 {
-	return strcmp(nat_seen_as(m, t).mapping, NAT_SEEN_BLOCKED) == 0;
+	return seen->of[t].shares_ports != NOT_OBSERVED;
 }
 
 static bool any_open(const struct lives *l)
@@ -199,46 +202,51 @@ static bool any_open(const struct lives *l)
 
 static void note(const struct lives *l, size_t i, bool means, enum observed *ret)
 {
-	if (!l->open[i])
+	if (l->asked[i] && !l->open[i])
 		*ret = observed(l->there[i] == means);
 }
 
-static void note_of(const struct observer *o, const struct lives *l, struct observations *ret)
+static void note_all(const struct lives *l, struct observations *ret)
 {
-	const struct nat_model *m = &o->stage->models[0];
+	note(l, UDP_BEFORE, true, &ret->of[NAT_UDP].life.alive);
+	note(l, UDP_AFTER, false, &ret->of[NAT_UDP].life.gone);
+	note(l, UDP_OUTBOUND, true, &ret->refreshed_by_outbound);
+	note(l, UDP_INBOUND, true, &ret->refreshed_by_inbound);
+	note(l, TCP_BEFORE, true, &ret->of[NAT_TCP].life.alive);
+	note(l, TCP_AFTER, false, &ret->of[NAT_TCP].life.gone);
+	note(l, CLOSING_BEFORE, true, &ret->closing.alive);
+	note(l, CLOSING_AFTER, false, &ret->closing.gone);
+}
 
-	if (!is_blocked(m, NAT_UDP)) {
-		note(l, UDP_BEFORE, true, &ret->of[NAT_UDP].life.alive);
-		note(l, UDP_AFTER, false, &ret->of[NAT_UDP].life.gone);
-		note(l, UDP_OUTBOUND, true, &ret->refreshed_by_outbound);
-		note(l, UDP_INBOUND, true, &ret->refreshed_by_inbound);
-	}
-	if (!is_blocked(m, NAT_TCP)) {
-		note(l, TCP_BEFORE, true, &ret->of[NAT_TCP].life.alive);
-		note(l, TCP_AFTER, false, &ret->of[NAT_TCP].life.gone);
-		note(l, CLOSING_BEFORE, true, &ret->closing.alive);
-		note(l, CLOSING_AFTER, false, &ret->closing.gone);
-	}
+static int observe_round(const struct observer *o, struct lives *l, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < QUESTIONS; i++)
+		if (l->open[i])
+			rc = begin(o, i, &l->asking[i], e);
+	if (rc == 0)
+		live(o, l);
+	lives_close(l);
+	return rc;
 }
 
 int observe_lives(const struct observer *o, struct observations *ret, struct err *e)
 {
 	CLEANUP(lives) struct lives l = { .open = { false } };
+	uint64_t until_us = process_now_us() + ROUNDS_US;
 	int rc = 0;
 
 	for (size_t i = 0; i < QUESTIONS; i++) {
 		l.asking[i].flow = (struct flow)FLOW_NONE;
-		l.open[i] = !is_blocked(&o->stage->models[0], of[i].transport);
+		l.asked[i] = l.open[i] = gets_through(ret, of[i].transport);
 	}
 	for (unsigned round = 0; rc == 0 && round < OBSERVE_ROUNDS && any_open(&l); round++) {
-		for (size_t i = 0; rc == 0 && i < QUESTIONS; i++)
-			if (l.open[i])
-				rc = begin(o, i, &l.asking[i], e);
-		if (rc == 0)
-			live(o, &l);
-		lives_close(&l);
+		if (process_now_us() > until_us)
+			break;
+		rc = observe_round(o, &l, e);
 	}
 	if (rc == 0)
-		note_of(o, &l, ret);
+		note_all(&l, ret);
 	return rc;
 }

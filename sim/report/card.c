@@ -6,20 +6,38 @@
 
 #include "sim/report/style.h"
 
-size_t card_print_differences(const struct nat_model *m, const struct observations *seen,
-			      struct buf *out)
+static void print_not_observed(const char *model, const struct aspect *aspects, size_t count,
+			       size_t missing, struct buf *out)
+{
+	const char *before = " ";
+
+	buf_printf(out, "%s: %zu of %zu not observed:", model, missing, count);
+	for (size_t i = 0; i < count; i++) {
+		if (aspects[i].agreement != ASPECT_NOT_OBSERVED)
+			continue;
+		buf_printf(out, "%s%s", before, aspects[i].name);
+		before = "; ";
+	}
+	buf_puts(out, "\n");
+}
+
+bool card_print_differences(const struct nat_model *m, const struct observations *seen,
+			    struct buf *out)
 {
 	struct aspect aspects[ASPECTS_MAX];
-	size_t count = conformance_aspects(m, seen, aspects), differ = 0;
+	size_t count = conformance_aspects(m, seen, aspects), differ = 0, missing = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (aspects[i].agrees)
+		missing += aspects[i].agreement == ASPECT_NOT_OBSERVED;
+		if (aspects[i].agreement != ASPECT_DIFFERS)
 			continue;
 		buf_printf(out, "%s: %s observed as %s, declared as %s\n", m->name, aspects[i].name,
 			   aspects[i].observed, aspects[i].declared);
 		differ++;
 	}
-	return differ;
+	if (missing > 0)
+		print_not_observed(m->name, aspects, count, missing, out);
+	return differ + missing == 0;
 }
 
 static const char *colour(const struct style *style, enum conformance result)
@@ -74,11 +92,16 @@ json_t *card_aspects_to_json(const struct nat_model *m, const struct observation
 	size_t count = conformance_aspects(m, seen, aspects);
 	json_t *array = json_array();
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		json_t *agrees = aspects[i].agreement == ASPECT_NOT_OBSERVED
+					 ? json_null()
+					 : json_boolean(aspects[i].agreement == ASPECT_AGREES);
+
 		(void)json_array_append_new(
-			array, json_pack("{s:s, s:s, s:s, s:b}", "aspect", aspects[i].name,
+			array, json_pack("{s:s, s:s, s:s, s:o}", "aspect", aspects[i].name,
 					 "declared", aspects[i].declared, "observed",
-					 aspects[i].observed, "as_declared", aspects[i].agrees));
+					 aspects[i].observed, "as_declared", agrees));
+	}
 	return array;
 }
 

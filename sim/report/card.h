@@ -8,15 +8,16 @@
 #include "lib/buf.h"
 #include "sim/experiment/conformance.h"
 
-/* A sentence for each aspect that differs from the model. Returns how many do. */
-size_t card_print_differences(const struct nat_model *m, const struct observations *seen,
-			      struct buf *out);
+/* A sentence for each aspect that differs from the model, and one for those that were not observed.
+ * Returns whether all were observed as declared. */
+bool card_print_differences(const struct nat_model *m, const struct observations *seen,
+			    struct buf *out);
 
 /* The conformance card of one router. */
 void card_print(const struct nat_model *m, const struct measurement measured[static 2],
 		const struct observations *seen, struct buf *out);
 
-/* The caller owns them. */
+/* The caller owns them. Of what was not observed "as_declared" is null. */
 json_t *card_aspects_to_json(const struct nat_model *m, const struct observations *seen);
 json_t *card_to_json(const struct nat_model *m, const struct measurement measured[static 2],
 		     const struct observations *seen);

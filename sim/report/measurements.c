@@ -114,6 +114,17 @@ static json_t *measurement_to_json(const struct measurement *m)
 	return object;
 }
 
+static void add_observed(json_t *object, const struct nat_model *m, const struct observations *seen)
+{
+	json_t *aspects = card_aspects_to_json(m, seen);
+	json_int_t missing = 0;
+
+	for (size_t i = 0; i < json_array_size(aspects); i++)
+		missing += json_is_null(json_object_get(json_array_get(aspects, i), "as_declared"));
+	(void)json_object_set_new(object, "observed", aspects);
+	(void)json_object_set_new(object, "not_observed", json_integer(missing));
+}
+
 void measurements_to_json(const struct measurements *m, const struct nat_model *models,
 			  size_t count, bool card, struct buf *out)
 {
@@ -121,11 +132,12 @@ void measurements_to_json(const struct measurements *m, const struct nat_model *
 
 	for (size_t i = 0; i < count; i++) {
 		const struct measurement *both = &m->items[2 * i];
-		json_t *object = json_pack("{s:s, s:o, s:o, s:o}", "model", models[i].name, "udp",
+		json_t *object = json_pack("{s:s, s:o, s:o}", "model", models[i].name, "udp",
 					   measurement_to_json(&both[0]), "tcp",
-					   measurement_to_json(&both[1]), "observed",
-					   card_aspects_to_json(&models[i], &m->observed[i]));
+					   measurement_to_json(&both[1]));
 
+		if (m->observed != NULL)
+			add_observed(object, &models[i], &m->observed[i]);
 		if (card)
 			(void)json_object_set_new(object, "card",
 						  card_to_json(&models[i], both, &m->observed[i]));

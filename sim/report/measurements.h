@@ -15,7 +15,8 @@ void measurements_print(const struct measurement *m, size_t count, const char *c
 void measurements_print_differences(const struct measurement *m, size_t count,
 				    const char *const *names, struct buf *out);
 
-/* One array, with the observations and, if wanted, the conformance card of each model. */
+/* One array, with the observations if there are any and, if wanted, the conformance card of each
+ * model. */
 void measurements_to_json(const struct measurements *m, const struct nat_model *models,
 			  size_t count, bool card, struct buf *out);
 

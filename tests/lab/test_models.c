@@ -250,7 +250,7 @@ static void what_is_observed_otherwise_is_found(void **state)
 		const char *file, *from, *to, *found;
 	} lies[] = {
 		{ "nat_models/rules/hairpin-external-source.nft", "goto translate", "accept",
-		  "einat: hairpin observed as internal-source, declared as external-source\n" },
+		  "einat: hairpin, udp observed as internal-source, declared as external-source\n" },
 		{ "nat_models/rules/refresh-outbound.nft", "return", "counter",
 		  "winnat: refreshed by observed as both, declared as outbound\n" },
 		{ "nat_models/rules/ports-preserve-overloading.nft", ": $PORTS", ": $PORTS random",
@@ -343,6 +343,51 @@ static void a_router_that_is_right_at_the_second_look_is_found(void **state)
 	ASSERT_STATUS(&r, 1);
 	if (strstr(buf_text(&r.out), "winnat: refreshed by observed as both, declared as ") == NULL)
 		RUN_FAIL(&r, "%s", "a refresh by both was expected");
+}
+
+/* The classifier's ports are others. */
+static void what_could_not_be_observed_is_not_as_declared(void **state)
+{
+	CLEANUP(data) struct data d = data_new();
+	CLEANUP(run)
+	struct run r = { .dir = d.dir, .env = (const char *const[]){ d.env, NULL } };
+
+	(void)state;
+	data_change(&d, "nat_models/rules/base.nft", "hook forward priority filter; policy accept;",
+		    "hook forward priority filter; policy accept;\n"
+		    "tcp sport 41000 drop");
+	run_natsim(&r, "classify", "port-restricted-cone", "udp-blocked", NULL);
+	ASSERT_STATUS(&r, 1);
+	if (strstr(buf_text(&r.out), "port-restricted-cone: 6 of 13 not observed: "
+				     "ports shared, tcp; hairpin, tcp; ") == NULL ||
+	    strstr(buf_text(&r.out), "udp-blocked: 6 of 6 not observed: ") == NULL)
+		RUN_FAIL(&r, "%s", "something that was not observed was expected");
+
+	run_natsim(&r, "classify", "--json", "port-restricted-cone", NULL);
+	ASSERT_STATUS(&r, 1);
+	if (strstr(buf_text(&r.out), "\"observed\": \"not observed\",\n"
+				     "        \"as_declared\": null") == NULL ||
+	    strstr(buf_text(&r.out), "\"not_observed\": 6") == NULL)
+		RUN_FAIL(&r, "%s", "a null was expected");
+
+	run_natsim(&r, "classify", "--quick", "port-restricted-cone", NULL);
+	ASSERT_STATUS(&r, 0);
+	assert_null(strstr(buf_text(&r.out), "not observed"));
+}
+
+/* Nobody who brings rules of his own must know that natsim pings. */
+static void a_router_that_answers_no_ping_is_observed(void **state)
+{
+	CLEANUP(data) struct data d = data_new();
+	CLEANUP(run)
+	struct run r = { .dir = d.dir, .env = (const char *const[]){ d.env, NULL } };
+
+	(void)state;
+	data_change(&d, "nat_models/rules/base.nft", "hook input priority filter; policy accept;",
+		    "hook input priority filter; policy accept;\n"
+		    "icmp type echo-request drop");
+	run_natsim(&r, "classify", "winnat", NULL);
+	ASSERT_STATUS(&r, 0);
 }
 
 static void all_models_are_what_they_say(void **state)
@@ -472,6 +517,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_observed_otherwise_is_found),
 		cmocka_unit_test(a_router_that_is_right_at_the_second_look_is_found),
+		cmocka_unit_test(what_could_not_be_observed_is_not_as_declared),
+		cmocka_unit_test(a_router_that_answers_no_ping_is_observed),
 		cmocka_unit_test(a_card_says_what_packets_show),
 		cmocka_unit_test(all_models_are_what_they_say),
 		cmocka_unit_test(rules_that_filter_in_the_wrong_way_are_found),

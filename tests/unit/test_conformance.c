@@ -218,14 +218,24 @@ static void a_short_life_is_too_short_though_it_is_kept(void **state)
 	nat_model_fini(&r.model);
 }
 
-static size_t differences(const struct router *r)
+static size_t count_of(const struct router *r, enum agreement agreement)
 {
 	struct aspect aspects[ASPECTS_MAX];
-	size_t count = conformance_aspects(&r->model, &r->seen, aspects), differ = 0;
+	size_t count = conformance_aspects(&r->model, &r->seen, aspects), found = 0;
 
 	for (size_t i = 0; i < count; i++)
-		differ += !aspects[i].agrees;
-	return differ;
+		found += aspects[i].agreement == agreement;
+	return found;
+}
+
+static size_t differences(const struct router *r)
+{
+	return count_of(r, ASPECT_DIFFERS);
+}
+
+static size_t not_observed(const struct router *r)
+{
+	return count_of(r, ASPECT_NOT_OBSERVED);
 }
 
 static void what_is_as_declared_does_not_differ(void **state)
@@ -234,9 +244,36 @@ static void what_is_as_declared_does_not_differ(void **state)
 
 	(void)state;
 	assert_int_equal(differences(&r), 0);
+	assert_int_equal(not_observed(&r), 0);
+	nat_model_fini(&r.model);
+}
+
+static void what_was_not_observed_neither_agrees_nor_differs(void **state)
+{
+	struct router r = router_of(GOOD);
+	struct aspect aspects[ASPECTS_MAX];
+
+	(void)state;
 	r.seen = (struct observations){ .addresses = 0 };
 	assert_int_equal(differences(&r), 0);
+	assert_int_equal(not_observed(&r), conformance_aspects(&r.model, &r.seen, aspects));
 	nat_model_fini(&r.model);
+}
+
+static void what_a_model_blocks_is_not_missing(void **state)
+{
+	struct router all = router_of(GOOD), udp = router_of(GOOD "blocked: udp\n"),
+		      both = router_of(GOOD "blocked: all-but-tcp-443\n");
+	struct aspect aspects[ASPECTS_MAX];
+	size_t count = conformance_aspects(&all.model, &all.seen, aspects);
+
+	(void)state;
+	udp.seen = both.seen = (struct observations){ .addresses = 0 };
+	assert_in_range(not_observed(&udp), 1, count - 1);
+	assert_int_equal(not_observed(&both), 0);
+	nat_model_fini(&all.model);
+	nat_model_fini(&udp.model);
+	nat_model_fini(&both.model);
 }
 
 static void each_aspect_that_differs_is_found(void **state)
@@ -281,6 +318,8 @@ int main(void)
 		cmocka_unit_test(a_life_that_nobody_knows_is_not_judged),
 		cmocka_unit_test(a_short_life_is_too_short_though_it_is_kept),
 		cmocka_unit_test(what_is_as_declared_does_not_differ),
+		cmocka_unit_test(what_was_not_observed_neither_agrees_nor_differs),
+		cmocka_unit_test(what_a_model_blocks_is_not_missing),
 		cmocka_unit_test(each_aspect_that_differs_is_found),
 	};
 
