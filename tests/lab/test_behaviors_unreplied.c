@@ -17,12 +17,6 @@
 #define ANSWERED_US  2400000u /* by then it is answered */
 #define ASKED_US     (ANSWERED_US + UNREPLIED_US * 2)
 
-static void wait_until(uint64_t when_us)
-{
-	for (uint64_t now_us; (now_us = process_now_us()) < when_us;)
-		(void)poll(NULL, 0, (int)((when_us - now_us) / 1000 + 1));
-}
-
 /* Keeps a flow busy both ways. Returns false if a packet was so late that it may have ended. */
 static bool keep_busy(struct behavior_lab *l, struct end inside, struct end server,
 		      struct endpoint outside)
