@@ -3,11 +3,11 @@
  * How long a mapping lives. A packet that asks may itself keep the mapping alive, so each question
  * has a flow of its own; all of them live at the same time.
  *
- * An answer counts whenever it comes, for the mapping was there when it was asked for. Silence
- * counts only if the question was at the router in time, which a ping sent after it tells: later
- * than that, a mapping may be gone that was there as long as it should, or one that lived too long.
- * What is kept alive by packets must have had them in time as well. Silence that does not count
- * leaves a question open, and it is asked again.
+ * An answer counts whenever it comes, for the mapping was there when it was asked for, unless it is
+ * not clear when the mapping began. Silence counts only if the question was at the router in time,
+ * which a ping sent after it tells: later than that, a mapping may be gone that was there as long
+ * as it should, or one that lived too long. What is kept alive by packets must have had them in
+ * time as well. What does not count leaves a question open, and it is asked again.
  */
 #include <poll.h>
 
@@ -143,13 +143,28 @@ static void wait_until(uint64_t at_us)
 		(void)poll(NULL, 0, (int)((at_us - now_us + 999) / 1000));
 }
 
+static bool asks_for_end(size_t i)
+{
+	return i == TCP_AFTER || i == CLOSING_AFTER || i == UDP_AFTER;
+}
+
+/* It took so long to begin that a host may have sent something again (RFC 6298: after 200 ms with
+ * Linux), and what is under way twice can make a mapping younger than it is thought to be. */
+static bool is_unclear(const struct asking *a, size_t i)
+{
+	return after(a->begun_us, i, of[i].asked) > after(a->from_us, i, of[i].arrives);
+}
+
 static void ask(const struct observer *o, struct lives *l, size_t i)
 {
 	struct asking *a = &l->asking[i];
 	uint64_t passed_us;
 
 	l->there[i] = flow_got_in(o, &a->flow, &passed_us);
-	l->open[i] = !l->there[i] && (a->late || passed_us > after(a->from_us, i, of[i].arrives));
+	if (l->there[i])
+		l->open[i] = asks_for_end(i) && is_unclear(a, i);
+	else
+		l->open[i] = a->late || passed_us > after(a->from_us, i, of[i].arrives);
 	a->waits = false;
 }
 
