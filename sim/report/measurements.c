@@ -11,6 +11,23 @@
 #include "sim/report/card.h"
 #include "sim/report/style.h"
 
+/* The model's own name: of its file, if it was given by that. */
+struct name {
+	const char *text;
+	int len;
+};
+
+static struct name name_of(const char *given)
+{
+	const char *slash = strrchr(given, '/');
+	const char *text = slash == NULL ? given : slash + 1;
+	size_t len = strlen(text), suffix = strlen(".yaml");
+
+	if (len > suffix && strcmp(text + len - suffix, ".yaml") == 0)
+		len -= suffix;
+	return (struct name){ text, (int)len };
+}
+
 static const char *transport_name(const struct measurement *m)
 {
 	return m->tcp ? "tcp" : "udp";
@@ -31,13 +48,13 @@ static void cell(const char *text, int width, bool agrees, const struct style *s
 		   agrees ? "" : style->reset);
 }
 
-static void print_line(const struct measurement *m, const char *name, const struct style *style,
-		       struct buf *out)
+static void print_line(const struct measurement *m, struct name name, int width,
+		       const struct style *style, struct buf *out)
 {
 	CLEANUP(buf) struct buf ports = BUF_INIT;
 	bool agrees = measurement_agrees(m);
 
-	buf_printf(out, "%-24s %-4s ", name, transport_name(m));
+	buf_printf(out, "%-*.*s %-4s ", width, name.len, name.text, transport_name(m));
 	if (!m->complete) {
 		buf_printf(out, "%snot measured: %s%s\n", style->bad, m->reason, style->reset);
 		return;
@@ -54,31 +71,37 @@ void measurements_print(const struct measurement *m, size_t count, const char *c
 			struct buf *out)
 {
 	struct style style = style_for(STDOUT_FILENO);
+	int width = (int)strlen("MODEL");
 
-	buf_printf(out, "%s%-24s %-4s %-26s %-26s %-13s%s\n", style.bold, "MODEL", "", "MAPPING",
-		   "FILTERING", "PORTS", style.reset);
+	for (size_t i = 0; i < count; i++) {
+		struct name name = name_of(names[m[i].model]);
+
+		width = name.len > width ? name.len : width;
+	}
+	buf_printf(out, "%s%-*s      %-26s %-26s PORTS%s\n", style.bold, width, "MODEL", "MAPPING",
+		   "FILTERING", style.reset);
 	for (size_t i = 0; i < count; i++)
-		print_line(&m[i], names[m[i].model], &style, out);
+		print_line(&m[i], name_of(names[m[i].model]), width, &style, out);
 	measurements_print_differences(m, count, names, out);
 }
 
-static void differs(const struct measurement *m, const char *name, const char *what,
+static void differs(const struct measurement *m, struct name name, const char *what,
 		    const char *measured, const char *declared, struct buf *out)
 {
-	buf_printf(out, "%s over %s: %s measured as %s, declared as %s\n", name, transport_name(m),
-		   what, measured, declared);
+	buf_printf(out, "%.*s over %s: %s measured as %s, declared as %s\n", name.len, name.text,
+		   transport_name(m), what, measured, declared);
 }
 
 void measurements_print_differences(const struct measurement *m, size_t count,
 				    const char *const *names, struct buf *out)
 {
 	for (size_t i = 0; i < count; i++) {
-		const char *name = names[m[i].model];
+		struct name name = name_of(names[m[i].model]);
 		CLEANUP(buf) struct buf measured = BUF_INIT;
 		CLEANUP(buf) struct buf declared = BUF_INIT;
 
 		if (!m[i].complete) {
-			buf_printf(out, "%s over %s: not measured: %s\n", name,
+			buf_printf(out, "%.*s over %s: not measured: %s\n", name.len, name.text,
 				   transport_name(&m[i]), m[i].reason);
 			continue;
 		}

@@ -7,7 +7,7 @@
 #include "sim/experiment/measure.h"
 
 /* A table, a line for each measurement, and behind it a line for each difference. names are the
- * models'. */
+ * models' as they were given, names or paths. */
 void measurements_print(const struct measurement *m, size_t count, const char *const *names,
 			struct buf *out);
 

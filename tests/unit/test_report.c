@@ -11,6 +11,7 @@
 
 #include "lib/cleanup.h"
 #include "sim/report/matrix.h"
+#include "sim/report/measurements.h"
 #include "sim/report/nat_table.h"
 #include "sim/report/results.h"
 
@@ -201,6 +202,32 @@ static void a_router_without_connections_has_no_table(void **state)
 	assert_string_equal(buf_text(&out), "home-a: 0 connections\n");
 }
 
+/* ---- measurements */
+
+static void a_model_has_one_name_however_it_was_given(void **state)
+{
+	static const char *const names[] = { "./some/share.yaml", "full-cone" };
+	static const struct measurement m[] = {
+		{ .complete = true,
+		  .declared = { "endpoint-independent", "address-dependent", "random", 0 },
+		  .measured = { "address-dependent", "address-dependent", "random", 0 } },
+		{ .model = 1, .tcp = true, .reason = "it ended early" },
+	};
+	CLEANUP(buf) struct buf out = BUF_INIT;
+
+	(void)state;
+	measurements_print(m, 2, names, &out);
+	assert_string_equal(buf_text(&out),
+			    "MODEL          MAPPING                    FILTERING                  "
+			    "PORTS\n"
+			    "share     udp  address-dependent          address-dependent          "
+			    "random        DIFFERS\n"
+			    "full-cone tcp  not measured: it ended early\n"
+			    "share over udp: mapping measured as address-dependent, declared as "
+			    "endpoint-independent\n"
+			    "full-cone over tcp: not measured: it ended early\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +239,7 @@ int main(void)
 		cmocka_unit_test(a_trial_says_null_for_what_its_peers_did_not_say),
 		cmocka_unit_test(the_nat_table_shows_ports_inside_and_outside),
 		cmocka_unit_test(a_router_without_connections_has_no_table),
+		cmocka_unit_test(a_model_has_one_name_however_it_was_given),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
