@@ -2,10 +2,9 @@
 #include "sim/report/models.h"
 
 #include <stdio.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "lib/cleanup.h"
-#include "sim/report/style.h"
 
 #define UNKNOWN_MARK " (unknown, the default)"
 
@@ -14,10 +13,10 @@ static const char *mark(unsigned unknown, enum nat_value value)
 	return (unknown & 1u << value) != 0 ? UNKNOWN_MARK : "";
 }
 
-/* "address-and-port-dependent", or "?" where nobody knows. */
-static const char *known(unsigned unknown, enum nat_value value, const char *word)
+/* In tables, behind what stands in where nobody knows. */
+static const char *star(unsigned unknown, enum nat_value value)
 {
-	return (unknown & 1u << value) != 0 ? "?" : word;
+	return (unknown & 1u << value) != 0 ? "*" : "";
 }
 
 /* Whether there is more to say of the lifetime of UDP mappings than one number. */
@@ -27,38 +26,72 @@ static bool says_unreplied(const struct nat_model *m)
 	       (m->unknown & 1u << NAT_VALUE_UDP_UNREPLIED) != 0;
 }
 
-/* ---- a line */
+/* ---- a table */
 
-void models_print_head(struct buf *out)
+/* "address-and-port-dependent*" */
+#define BEHAVIOR_WIDTH 27
+
+static void add_behavior(const char *word, const char *marked, struct buf *out)
 {
-	struct style style = style_for(STDOUT_FILENO);
+	int left = BEHAVIOR_WIDTH - (int)strlen(word);
 
-	buf_printf(out, "%s%-27s %-4s %-27s %-27s %s%s\n", style.bold, "MODEL", "", "MAPPING",
-		   "FILTERING", "PORTS", style.reset);
+	buf_printf(out, "%s%-*s ", word, left, marked);
 }
 
-static void print_transport(const struct nat_model *m, enum nat_transport t, const char *name,
-			    const char *transport, struct buf *out)
+static void print_transport(const struct nat_model *m, enum nat_transport t, const char *transport,
+			    struct buf *out)
 {
 	const struct nat_of *of = &m->of[t];
 
-	buf_printf(out, "%-27s %-4s %-27s %-27s %s%s\n", name, transport,
-		   known(of->unknown, NAT_VALUE_MAPPING, nat_mapping_name(m, t)),
-		   known(of->unknown, NAT_VALUE_FILTERING, nat_behavior_name(of->filtering)),
-		   !m->translates
-			   ? "-"
-			   : known(of->unknown, NAT_VALUE_CHOOSE, nat_port_choice_name(of->choose)),
-		   of->overloads ? ", overloading" : "");
+	buf_printf(out, "%-4s ", transport);
+	add_behavior(nat_mapping_name(m, t), star(of->unknown, NAT_VALUE_MAPPING), out);
+	add_behavior(nat_behavior_name(of->filtering), star(of->unknown, NAT_VALUE_FILTERING), out);
+	if (!m->translates)
+		buf_puts(out, "-\n");
+	else
+		buf_printf(out, "%s%s%s\n", nat_port_choice_name(of->choose),
+			   star(of->unknown, NAT_VALUE_CHOOSE),
+			   of->overloads ? ", overloading" : "");
 }
 
-void models_print_line(const struct nat_model *m, struct buf *out)
+static void print_line(const struct nat_model *m, int width, struct buf *out)
 {
-	if (!nat_model_differs(m)) {
-		print_transport(m, NAT_UDP, m->name, "", out);
+	bool differs = nat_model_differs(m);
+
+	buf_printf(out, "%-*s ", width, m->name);
+	print_transport(m, NAT_UDP, differs ? "udp" : "", out);
+	if (!differs)
 		return;
+	buf_printf(out, "%-*s ", width, "");
+	print_transport(m, NAT_TCP, "tcp", out);
+}
+
+static bool has_unknown(const struct nat_model *m)
+{
+	const unsigned shown =
+		1u << NAT_VALUE_MAPPING | 1u << NAT_VALUE_FILTERING | 1u << NAT_VALUE_CHOOSE;
+
+	return ((m->of[NAT_UDP].unknown | m->of[NAT_TCP].unknown) & shown) != 0;
+}
+
+void models_print(const struct nat_model *models, size_t count, const struct style *style,
+		  struct buf *out)
+{
+	size_t width = strlen("MODEL");
+	bool legend = false;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strlen(models[i].name);
+
+		width = len > width ? len : width;
+		legend = legend || has_unknown(&models[i]);
 	}
-	print_transport(m, NAT_UDP, m->name, "udp", out);
-	print_transport(m, NAT_TCP, "", "tcp", out);
+	buf_printf(out, "%s%-*s      %-*s %-*s PORTS%s\n", style->bold, (int)width, "MODEL",
+		   BEHAVIOR_WIDTH, "MAPPING", BEHAVIOR_WIDTH, "FILTERING", style->reset);
+	for (size_t i = 0; i < count; i++)
+		print_line(&models[i], (int)width, out);
+	if (legend)
+		buf_puts(out, "\n* nobody knows; a default stands in\n");
 }
 
 /* ---- nat_models/README.md */
@@ -87,15 +120,14 @@ static void markdown_behavior(const struct nat_model *m, bool is_mapping, struct
 			   is_mapping && !m->translates
 				   ? "none"
 				   : short_behavior(is_mapping ? of->mapping : of->filtering),
-			   (of->unknown & 1u << value) != 0 ? "*" : "");
+			   star(of->unknown, value));
 	}
 }
 
 static void markdown_ports_of(const struct nat_of *of, struct buf *out)
 {
 	buf_printf(out, "%s%s%s", nat_port_choice_name(of->choose),
-		   (of->unknown & 1u << NAT_VALUE_CHOOSE) != 0 ? "*" : "",
-		   of->overloads ? ", shared" : "");
+		   star(of->unknown, NAT_VALUE_CHOOSE), of->overloads ? ", shared" : "");
 }
 
 /* "random, shared", or "udp random; tcp preserve, shared". */
@@ -120,10 +152,10 @@ static void markdown_ports(const struct nat_model *m, struct buf *out)
 static void markdown_udp_lifetime(const struct nat_model *m, struct buf *out)
 {
 	buf_printf(out, " | %u s%s", m->timeouts.udp_ms / 1000,
-		   (m->unknown & 1u << NAT_VALUE_UDP_TIMEOUT) != 0 ? "*" : "");
+		   star(m->unknown, NAT_VALUE_UDP_TIMEOUT));
 	if (says_unreplied(m))
 		buf_printf(out, ", unreplied %u s%s", m->timeouts.udp_unreplied_ms / 1000,
-			   (m->unknown & 1u << NAT_VALUE_UDP_UNREPLIED) != 0 ? "*" : "");
+			   star(m->unknown, NAT_VALUE_UDP_UNREPLIED));
 	buf_puts(out, " | ");
 }
 
@@ -146,7 +178,7 @@ void models_print_markdown(const struct nat_model *models, size_t count, struct 
 		else
 			buf_puts(out, " | | ");
 		buf_printf(out, "%s%s |\n", m->translates ? nat_hairpin_name(m->hairpin) : "",
-			   (m->unknown & 1u << NAT_VALUE_HAIRPIN) != 0 ? "*" : "");
+			   star(m->unknown, NAT_VALUE_HAIRPIN));
 	}
 }
 
@@ -170,14 +202,15 @@ static void print_of(const struct nat_model *m, enum nat_transport t, const char
 	line(key, nat_behavior_name(of->filtering), mark(of->unknown, NAT_VALUE_FILTERING), out);
 	if (!m->translates)
 		return;
-	buf_puts(&ports, nat_port_choice_name(of->choose));
+	buf_printf(&ports, "%s%s", nat_port_choice_name(of->choose),
+		   mark(of->unknown, NAT_VALUE_CHOOSE));
 	if (of->choose == NAT_PORTS_PRESERVE && !of->overloads)
 		buf_printf(&ports, ", on a clash %s%s", nat_on_clash_name(of->on_clash),
 			   mark(of->unknown, NAT_VALUE_ON_CLASH));
 	if (of->overloads)
 		buf_puts(&ports, ", shared between destinations");
 	(void)snprintf(key, sizeof(key), "%sports", prefix);
-	line(key, buf_text(&ports), mark(of->unknown, NAT_VALUE_CHOOSE), out);
+	line(key, buf_text(&ports), "", out);
 }
 
 static void print_range(const struct nat_model *m, struct buf *out)

@@ -6,6 +6,22 @@ static void set(json_t *object, const char *key, json_t *value)
 	(void)json_object_set_new(object, key, value);
 }
 
+/* unknown: bits, 1 << enum nat_value. */
+static json_t *unknown_to_json(unsigned unknown)
+{
+	static const char *const names[] = {
+		"mapping",        "filtering", "choose",      "on_clash",      "unsolicited",
+		"pairing",        "hairpin",   "udp_timeout", "udp_unreplied", "tcp_established",
+		"tcp_transitory", "refresh",   "rst",         "icmp_errors",   "blocked",
+	};
+	json_t *array = json_array();
+
+	for (unsigned v = 0; v < sizeof(names) / sizeof(names[0]); v++)
+		if ((unknown & 1u << v) != 0)
+			(void)json_array_append_new(array, json_string(names[v]));
+	return array;
+}
+
 static json_t *of_to_json(const struct nat_model *m, enum nat_transport t)
 {
 	const struct nat_of *of = &m->of[t];
@@ -20,6 +36,7 @@ static json_t *of_to_json(const struct nat_model *m, enum nat_transport t)
 	}
 	if (nat_model_remembers(m))
 		set(object, "unsolicited", json_string(nat_unsolicited_name(of->unsolicited)));
+	set(object, "unknown", unknown_to_json(of->unknown));
 	return object;
 }
 
@@ -42,22 +59,6 @@ static json_t *forwards_to_json(const struct nat_model *m)
 					 nat_transport_name(f->transport), "port", (int)f->port,
 					 "host", (int)f->host, "host_port", (int)f->host_port));
 	}
-	return array;
-}
-
-static json_t *unknown_to_json(const struct nat_model *m)
-{
-	static const char *const names[] = {
-		"mapping",        "filtering", "choose",      "on_clash",      "unsolicited",
-		"pairing",        "hairpin",   "udp_timeout", "udp_unreplied", "tcp_established",
-		"tcp_transitory", "refresh",   "rst",         "icmp_errors",   "blocked",
-	};
-	unsigned unknown = m->unknown | m->of[NAT_UDP].unknown | m->of[NAT_TCP].unknown;
-	json_t *array = json_array();
-
-	for (unsigned v = 0; v < sizeof(names) / sizeof(names[0]); v++)
-		if ((unknown & 1u << v) != 0)
-			(void)json_array_append_new(array, json_string(names[v]));
 	return array;
 }
 
@@ -103,7 +104,7 @@ json_t *model_to_json(const struct nat_model *m)
 	set(object, "blocked", json_string(nat_blocked_name(m->blocked)));
 	if (m->ruleset_file != NULL)
 		set(object, "ruleset", json_string(m->ruleset_file));
-	set(object, "unknown", unknown_to_json(m));
+	set(object, "unknown", unknown_to_json(m->unknown));
 	set(object, "sources", sources_to_json(m));
 	return object;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -52,13 +53,12 @@ static int list_models(const struct catalog *c, enum list_format format, struct 
 			(void)json_array_append_new(array, model_to_json(&models.items[i]));
 		return print_json(array, e);
 	}
-	if (format == LIST_MARKDOWN) {
+	struct style style = style_for(STDOUT_FILENO);
+
+	if (format == LIST_MARKDOWN)
 		models_print_markdown(models.items, models.count, &text);
-	} else {
-		models_print_head(&text);
-		for (size_t i = 0; i < models.count; i++)
-			models_print_line(&models.items[i], &text);
-	}
+	else
+		models_print(models.items, models.count, &style, &text);
 	(void)fputs(buf_text(&text), stdout);
 	return 0;
 }
@@ -120,6 +120,12 @@ static int list_names(const struct catalog *c, enum catalog_kind kind, struct er
 	return code;
 }
 
+/* None of them is left out without a word. */
+static int one_form(const struct verb *v, struct err *e)
+{
+	return err_set_input(e, "one form at a time; usage: natsim %s %s", v->name, v->synopsis);
+}
+
 static int run_list(const struct verb *v, enum catalog_kind kind, int argc, char **argv,
 		    struct err *e)
 {
@@ -130,6 +136,8 @@ static int run_list(const struct verb *v, enum catalog_kind kind, int argc, char
 	while ((val = verb_option(v, argc, argv, list_options, e)) != -1) {
 		if (val < 0)
 			return val;
+		if (format != LIST_TABLE)
+			return one_form(v, e);
 		if (val == OPT_MARKDOWN && kind != CATALOG_NAT_MODEL)
 			return err_set_input(e, "only models are listed in Markdown");
 		format = val == OPT_JSON       ? LIST_JSON
@@ -208,6 +216,8 @@ static int run_model(int argc, char **argv, struct err *e)
 	while ((val = verb_option(&verb_model, argc, argv, options, e)) != -1) {
 		if (val < 0)
 			return val;
+		if (format != MODEL_TEXT)
+			return one_form(&verb_model, e);
 		format = val == OPT_JSON ? MODEL_JSON : MODEL_NFT;
 	}
 	int code = verb_operands(&verb_model, argc, 2, 2, e);

@@ -362,6 +362,9 @@ static void mistakes_of_the_command_line_are_refused(void **state)
 	REFUSED("is not KEY=VALUE", "run", "all", "--only", "colour=red");
 	REFUSED("something is missing", "run");
 	REFUSED("that is too much", "run", "all", "all");
+	REFUSED("one form at a time", "model", "show", "open", "--nft", "--json");
+	REFUSED("one form at a time", "models", "--json", "--markdown");
+	REFUSED("one form at a time", "topologies", "--names", "--json");
 	REFUSED("something is missing", "classify");
 	REFUSED("that is too much", "classify", "--all", "open");
 	REFUSED("which NODE -- COMMAND?", "exec", "two-homes");
