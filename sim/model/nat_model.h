@@ -124,7 +124,7 @@ struct nat_of {
 struct nat_forward {
 	enum nat_transport transport;
 	uint16_t port;      /* outside */
-	uint8_t host;       /* the last part of the inside address, as in 10.1.0.<host> */
+	unsigned host;      /* the last part of the inside address, as in 10.1.0.<host> */
 	uint16_t host_port; /* inside */
 };
 

@@ -115,7 +115,7 @@ static int check_sequence(const struct yaml_source *src, const struct nat_model 
 		return yaml_error(src, e, "ports.step", "a step of 0 would lead to no other port");
 	if (m->ports.step < -(int)reach || m->ports.step > (int)reach)
 		return yaml_error(src, e, "ports.step",
-				  "steps of %d leave less than %u of the range's %u ports",
+				  "steps of %d leave fewer than %u of the range's %u ports",
 				  m->ports.step, NAT_PORTS_MIN, ports_count(m));
 	if (listed && ports_count(m) > NAT_LISTED_PORTS_MAX)
 		return yaml_error(src, e, "ports.range",

@@ -40,7 +40,7 @@ struct raw_transport {
 struct raw_forward {
 	int transport;
 	uint16_t port;
-	uint8_t host;
+	unsigned host;
 	uint16_t host_port;
 };
 

@@ -51,7 +51,7 @@ static void a_key_or_word_that_is_not_known_has_its_place(void **state)
 		{ BEHAVIORS "pool: { pairing: paired }\n",
 		  "4:7: key \"addresses\" is missing in pool" },
 		{ BEHAVIORS "forwards: [ { transport: udp, port: 1, host: 256, host_port: 1 } ]\n",
-		  "4:46: host is 256, but can be 255 at most" },
+		  "4:46: hosts behind the router are 2 to 254" },
 	};
 
 	(void)state;
@@ -96,11 +96,11 @@ static void a_step_that_cannot_be_has_its_place(void **state)
 		{ BEHAVIORS "ports: { choose: sequential, step: 0 }\n",
 		  "4:36: a step of 0 would lead to no other port" },
 		{ BEHAVIORS "ports: { choose: sequential, range: [6000, 6031], step: 3 }\n",
-		  "4:57: steps of 3 leave less than 16 of the range's 32 ports" },
+		  "4:57: steps of 3 leave fewer than 16 of the range's 32 ports" },
 		{ BEHAVIORS "ports: { choose: sequential, range: [6000, 6031], step: -3 }\n",
-		  "4:57: steps of -3 leave less than 16 of the range's 32 ports" },
+		  "4:57: steps of -3 leave fewer than 16 of the range's 32 ports" },
 		{ BEHAVIORS "ports: { choose: sequential, step: -2147483648 }\n",
-		  "4:36: steps of -2147483648 leave less than 16 of the range's 64512 ports" },
+		  "4:36: steps of -2147483648 leave fewer than 16 of the range's 64512 ports" },
 		{ BEHAVIORS "ports: { choose: sequential, step: -1 }\n",
 		  "4:8: the range has 64512 ports, 4096 is the most with a step other than 1 or with "
 		  "parity" },
