@@ -103,10 +103,33 @@ static int check_memory(const struct yaml_source *src, const struct nat_model *m
 	return 0;
 }
 
+/* ---- what is not forwarded at all */
+
+/* Strangers over UDP are still told off: they are refused before it comes to forwarding. */
+static int check_blocked(const struct yaml_source *src, const struct nat_model *m, struct err *e)
+{
+	static const char *const keys[] = { "timeouts.udp", "timeouts.udp_unreplied", "refresh" };
+	static const char *const why = "the router blocks UDP";
+
+	if (m->blocked == NAT_BLOCKS_NOTHING)
+		return 0;
+	if (m->translates && yaml_has(src, "udp"))
+		return yaml_error(src, e, "udp", "%s", why);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (yaml_has(src, keys[i]))
+			return yaml_error(src, e, keys[i], "%s", why);
+	for (unsigned i = 0; i < m->forwards_count; i++)
+		if (m->forwards[i].transport == NAT_UDP)
+			return yaml_error(src, e, yaml_path("forwards[%u]", i).text, "%s", why);
+	return 0;
+}
+
 int nat_model_unused(const struct yaml_source *src, const struct nat_model *m, struct err *e)
 {
 	int r = m->translates ? check_ports(src, m, e) : check_memory(src, m, e);
 
+	if (r == 0)
+		r = check_blocked(src, m, e);
 	if (r == 0 && m->pool.count == 1 && yaml_has(src, "pool.pairing"))
 		r = yaml_error(src, e, "pool.pairing", "with one address there is nothing to pair");
 	return r;

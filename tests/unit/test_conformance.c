@@ -262,8 +262,9 @@ static void what_was_not_observed_neither_agrees_nor_differs(void **state)
 
 static void what_a_model_blocks_is_not_missing(void **state)
 {
-	struct router all = router_of(GOOD), udp = router_of(GOOD "blocked: udp\n"),
-		      both = router_of(GOOD "blocked: all-but-tcp-443\n");
+#define OPEN "about: x\nmapping: endpoint-independent\nfiltering: endpoint-independent\n"
+	struct router all = router_of(OPEN), udp = router_of(OPEN "blocked: udp\n"),
+		      both = router_of(OPEN "blocked: all-but-tcp-443\n");
 	struct aspect aspects[ASPECTS_MAX];
 	size_t count = conformance_aspects(&all.model, &all.seen, aspects);
 

@@ -56,10 +56,48 @@ static void what_would_have_no_effect_has_its_place(void **state)
 	ASSERT_REFUSED(cases);
 }
 
+static void what_is_of_udp_alone_is_not_for_a_router_that_blocks_it(void **state)
+{
+#define NO_UDP "the router blocks UDP"
+	static const struct mistake cases[] = {
+		{ BEHAVIORS "blocked: udp\ntimeouts: { tcp_transitory: 300s, udp: 30s }\n",
+		  "5:40: " NO_UDP },
+		{ SHARED "blocked: udp\ntimeouts: { udp_unreplied: 30s }\n", "6:28: " NO_UDP },
+		{ BEHAVIORS "refresh: outbound\nblocked: udp\n", "4:10: " NO_UDP },
+		{ BEHAVIORS "refresh: both\nblocked: all-but-tcp-443\n", "4:10: " NO_UDP },
+		{ BEHAVIORS "blocked: udp\nudp: { choose: random }\n", "5:6: " NO_UDP },
+		{ BEHAVIORS "blocked: udp\nforwards:\n"
+			    "  - { transport: tcp, port: 80, host: 2, host_port: 80 }\n"
+			    "  - { transport: udp, port: 80, host: 2, host_port: 80 }\n",
+		  "7:5: " NO_UDP },
+		{ UNTRANSLATED "blocked: udp\ntimeouts: { udp: 30s }\n", "5:18: " NO_UDP },
+	};
+	static const char *const taken[] = {
+		BEHAVIORS "blocked: nothing\nrefresh: outbound\ntimeouts: { udp: 30s }\n",
+		BEHAVIORS "blocked: udp\nunsolicited: { udp: icmp }\n",
+		BEHAVIORS "blocked: all-but-tcp-443\nhairpin: external-source\nforwards:\n"
+			  "  - { transport: tcp, port: 80, host: 2, host_port: 80 }\n",
+		UNTRANSLATED "blocked: udp\nudp: { filtering: endpoint-independent }\n"
+			     "unsolicited: { tcp: rst }\n",
+	};
+
+	(void)state;
+	ASSERT_REFUSED(cases);
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		struct nat_model m;
+		struct err e = { .text = "" };
+
+		if (parse(taken[i], &m, &e) < 0)
+			fail_msg("%s\n%s", taken[i], e.text);
+		nat_model_fini(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_would_have_no_effect_has_its_place),
+		cmocka_unit_test(what_is_of_udp_alone_is_not_for_a_router_that_blocks_it),
 	};
 
 	return cmocka_run_group_tests_name("nat_model_unused", tests, NULL, NULL);
