@@ -4,76 +4,21 @@
 #include <assert.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "sim/model/yaml.h"
-
-static char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-static char *format(const char *fmt, ...)
-{
-	char *text = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	int len = vasprintf(&text, fmt, ap);
-	va_end(ap);
-	assert(len >= 0);
-	return text;
-}
-
-/* One byte more than a YAML text may have is enough for its reader to say that it is too long. */
-#define READ_MAX (YAML_SIZE_MAX + 1u)
-
-/* Reads a file whose name the user may have given. */
-static int read_file(const char *path, struct buf *ret, struct err *e)
-{
-	/* Not to wait for whoever writes into a FIFO. */
-	CLEANUP(fd) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	CLEANUP(buf) struct buf text = BUF_INIT;
-	struct stat st;
-	char chunk[16384];
-	ssize_t len = 1;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_set_input(e, "%s: %s", path, strerror(errno));
-	if (S_ISDIR(st.st_mode))
-		return err_set_input(e, "%s: %s", path, strerror(EISDIR));
-	if (!S_ISREG(st.st_mode))
-		return err_set_input(e, "%s: not a regular file", path);
-	while (len > 0 && text.len < READ_MAX) {
-		len = read(fd, chunk, sizeof(chunk));
-		if (len > 0)
-			buf_add(&text, chunk, (size_t)len);
-	}
-	if (len < 0)
-		return err_set_input(e, "%s: %s", path, strerror(errno));
-	buf_fini(ret);
-	*ret = (struct buf){ text.data, text.len, text.size };
-	(void)steal_ptr(&text.data);
-	return 0;
-}
-
-static bool is_dir(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
+#include "sim/experiment/file.h"
 
 static bool has_models(const char *dir)
 {
-	CLEANUP(free) char *models = format("%s/nat_models", dir);
+	CLEANUP(free) char *models = file_path("%s/nat_models", dir);
 
-	return is_dir(models);
+	return file_is_dir(models);
 }
 
 static int find_dirs(struct catalog *c, struct err *e)
@@ -89,15 +34,15 @@ static int find_dirs(struct catalog *c, struct err *e)
 		return err_set(e, -errno, "/proc/self/exe");
 	exe[len] = '\0';
 	*strrchr(exe, '/') = '\0';
-	c->program_dir = format("%s", exe);
+	c->program_dir = file_path("%s", exe);
 	if (own != NULL) {
-		c->data_dir = format("%s", own);
+		c->data_dir = file_path("%s", own);
 		return has_models(own)
 			       ? 0
 			       : err_set_input(e, "NATSIM_DATA=%s: no nat_models there", own);
 	}
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		CLEANUP(free) char *place = format("%s/%s", exe, places[i]);
+		CLEANUP(free) char *place = file_path("%s/%s", exe, places[i]);
 
 		if (!has_models(place))
 			continue;
@@ -140,11 +85,11 @@ static const char *kind_noun(enum catalog_kind kind)
 /* The directory of a kind; suites are at home in sim/ until they are installed. */
 static char *dir_of(const struct catalog *c, enum catalog_kind kind)
 {
-	char *dir = format("%s/%s", c->data_dir, kind_dir(kind));
+	char *dir = file_path("%s/%s", c->data_dir, kind_dir(kind));
 
-	if (kind == CATALOG_SUITE && !is_dir(dir)) {
+	if (kind == CATALOG_SUITE && !file_is_dir(dir)) {
 		free(dir);
-		dir = format("%s/sim/suites", c->data_dir);
+		dir = file_path("%s/sim/suites", c->data_dir);
 	}
 	return dir;
 }
@@ -158,7 +103,9 @@ static void names_add(struct catalog_names *names, const char *name, size_t len)
 {
 	names->items = realloc(names->items, (names->count + 1) * sizeof(*names->items));
 	assert(names->items != NULL);
-	names->items[names->count++] = format("%.*s", (int)len, name);
+	names->items[names->count] = strndup(name, len);
+	assert(names->items[names->count] != NULL);
+	names->count++;
 }
 
 /* The names of the files in dir that end in suffix, without it, sorted. */
@@ -219,7 +166,7 @@ int catalog_list(const struct catalog *c, enum catalog_kind kind, struct catalog
 
 static int load_rules(struct catalog *c, struct err *e)
 {
-	CLEANUP(free) char *dir = format("%s/nat_models/rules", c->data_dir);
+	CLEANUP(free) char *dir = file_path("%s/nat_models/rules", c->data_dir);
 	CLEANUP(catalog_names) struct catalog_names names = { 0 };
 	int code = list_dir(dir, ".nft", &names, e);
 
@@ -228,10 +175,10 @@ static int load_rules(struct catalog *c, struct err *e)
 	c->rules.items = calloc(names.count + 1, sizeof(*c->rules.items));
 	assert(c->rules.items != NULL);
 	for (size_t i = 0; i < names.count; i++) {
-		CLEANUP(free) char *path = format("%s/%s.nft", dir, names.items[i]);
+		CLEANUP(free) char *path = file_path("%s/%s.nft", dir, names.items[i]);
 		struct buf text = BUF_INIT;
 
-		code = read_file(path, &text, e);
+		code = file_read(path, &text, e);
 		if (code < 0)
 			return code;
 		c->rules.items[c->rules.count++] =
@@ -242,9 +189,9 @@ static int load_rules(struct catalog *c, struct err *e)
 
 static int load_links(struct catalog *c, struct err *e)
 {
-	CLEANUP(free) char *path = format("%s/topologies/links.yaml", c->data_dir);
+	CLEANUP(free) char *path = file_path("%s/topologies/links.yaml", c->data_dir);
 	CLEANUP(buf) struct buf text = BUF_INIT;
-	int code = read_file(path, &text, e);
+	int code = file_read(path, &text, e);
 
 	if (code < 0)
 		return code;
@@ -257,8 +204,8 @@ int catalog_open(struct catalog *ret, struct err *e)
 	int code = find_dirs(&c, e);
 
 	if (code == 0) {
-		c.peer = format("%s/peer", c.program_dir);
-		c.rendezvous = format("%s/rendezvous", c.program_dir);
+		c.peer = file_path("%s/peer", c.program_dir);
+		c.rendezvous = file_path("%s/rendezvous", c.program_dir);
 		code = load_rules(&c, e);
 	}
 	if (code == 0)
@@ -317,69 +264,14 @@ int catalog_read(const struct catalog *c, enum catalog_kind kind, const char *na
 {
 	CLEANUP(free) char *dir = dir_of(c, kind);
 	CLEANUP(free)
-	char *path = is_path(name) ? format("%s", name) : format("%s/%s.yaml", dir, name);
+	char *path = is_path(name) ? file_path("%s", name) : file_path("%s/%s.yaml", dir, name);
 
 	if (!is_path(name) && access(path, F_OK) < 0)
 		return no_such(c, kind, name, e);
-	int code = read_file(path, ret_text, e);
+	int code = file_read(path, ret_text, e);
 	if (code == 0)
 		*ret_path = steal_ptr(&path);
 	return code;
-}
-
-/* The model's own rules are next to it. */
-static int read_ruleset(const char *model_path, struct nat_model *m, struct err *e)
-{
-	const char *slash = strrchr(model_path, '/');
-	int dir_len = slash == NULL ? 0 : (int)(slash - model_path + 1);
-	CLEANUP(free) char *path = format("%.*s%s", dir_len, model_path, m->ruleset_file);
-	CLEANUP(buf) struct buf text = BUF_INIT;
-	int code = read_file(path, &text, e);
-
-	if (code < 0) {
-		err_prefix(e, "%s", model_path);
-		return code;
-	}
-	m->ruleset = strdup(buf_text(&text));
-	assert(m->ruleset != NULL);
-	return 0;
-}
-
-int catalog_nat(const struct catalog *c, const char *name, struct nat_model *ret, struct err *e)
-{
-	CLEANUP(free) char *path = NULL;
-	CLEANUP(buf) struct buf text = BUF_INIT;
-	int code = catalog_read(c, CATALOG_NAT_MODEL, name, &path, &text, e);
-
-	if (code == 0)
-		code = nat_model_parse(path, buf_text(&text), text.len, ret, e);
-	if (code < 0 || ret->ruleset_file == NULL)
-		return code;
-	code = read_ruleset(path, ret, e);
-	if (code < 0)
-		nat_model_fini(ret);
-	return code;
-}
-
-int catalog_nats(const struct catalog *c, const char *const *names, size_t count,
-		 struct catalog_nats *ret, struct err *e)
-{
-	ret->items = calloc(count + 1, sizeof(*ret->items));
-	assert(ret->items != NULL);
-	for (ret->count = 0; ret->count < count; ret->count++) {
-		int code = catalog_nat(c, names[ret->count], &ret->items[ret->count], e);
-
-		if (code < 0)
-			return code;
-	}
-	return 0;
-}
-
-void catalog_nats_cleanup(struct catalog_nats *n)
-{
-	for (size_t i = 0; i < n->count; i++)
-		nat_model_fini(&n->items[i]);
-	free(n->items);
 }
 
 int catalog_topology(const struct catalog *c, const char *name, struct topology *ret, struct err *e)

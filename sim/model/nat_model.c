@@ -9,6 +9,7 @@ void nat_model_fini(struct nat_model *m)
 	free(m->forwards);
 	free(m->ruleset_file);
 	free(m->ruleset);
+	free(m->ruleset_path);
 	for (unsigned i = 0; i < m->sources_count; i++)
 		free(m->sources[i].text);
 	free(m->sources);

@@ -166,9 +166,11 @@ struct nat_model {
 	struct nat_forward *forwards; /* heap */
 	unsigned forwards_count;
 	char *ruleset_file; /* heap; next to the model's file. It takes the place of the rules. */
-	char *ruleset;      /* heap; its text, once the caller has read it */
-	unsigned unknown;   /* bits, 1 << enum nat_value: the default stands in for these */
-	unsigned given;     /* bits, 1 << enum nat_axis: what the file says something of */
+	/* Heap, both the caller's to fill in once it has read that file: its text, and its path for
+	 * error texts. */
+	char *ruleset, *ruleset_path;
+	unsigned unknown;           /* bits, 1 << enum nat_value: the default stands in for these */
+	unsigned given;             /* bits, 1 << enum nat_axis: what the file says something of */
 	struct nat_source *sources; /* heap */
 	unsigned sources_count;
 };

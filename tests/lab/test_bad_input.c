@@ -290,6 +290,41 @@ static void a_megabyte_of_random_bytes_is_refused_in_one_line(void **state)
 	}
 }
 
+/* file is next to the model, or an absolute path. */
+static void check_ruleset(const char *dir, const char *file, const char *why)
+{
+	CLEANUP(free) char *path = path_in(dir, kind_file[MODEL]);
+	CLEANUP(free) char *ruleset = file[0] == '/' ? strdup(file) : path_in(dir, file);
+	CLEANUP(free) char *model = NULL, *said = NULL;
+	CLEANUP(run) struct run r = { .dir = NULL };
+
+	assert_true(asprintf(&model, "%sruleset: %s\n", good_model, file) > 0);
+	assert_true(asprintf(&said, "natsim: %s:9:10: %s: %s\n", path, ruleset, why) > 0);
+	write_text(dir, kind_file[MODEL], model);
+	setup_run(&r, dir);
+	run_with(&r, MODEL, path);
+	assert_refused(&r, 2, said);
+}
+
+static void a_ruleset_that_cannot_be_read_is_told_with_its_place(void **state)
+{
+	enum { SIZE = 256 * 1024 + 1 };
+	CLEANUP(temporary) char *dir = temporary_dir();
+	CLEANUP(free) uint8_t *comments = malloc(SIZE);
+
+	(void)state;
+	assert_non_null(comments);
+	memset(comments, '#', SIZE);
+	check_ruleset(dir, "none.nft", "No such file or directory");
+	check_ruleset(dir, "../none.nft", "No such file or directory");
+	check_ruleset(dir, "/none.nft", "No such file or directory");
+	check_ruleset(dir, ".", "Is a directory");
+	write_bytes(dir, "own.nft", comments, SIZE);
+	check_ruleset(dir, "own.nft", "longer than 262144 bytes");
+	write_bytes(dir, "own.nft", (const uint8_t *)"#\0#\n", 4);
+	check_ruleset(dir, "own.nft", "holds a NUL character");
+}
+
 /* links.yaml is natsim's own and is reached through a data directory. */
 static void a_mistake_in_the_links_is_told_with_its_line_and_column(void **state)
 {
@@ -414,6 +449,7 @@ int main(void)
 		cmocka_unit_test(a_peer_that_is_there_gets_as_far_as_building),
 		cmocka_unit_test(what_is_no_yaml_file_is_refused),
 		cmocka_unit_test(a_megabyte_of_random_bytes_is_refused_in_one_line),
+		cmocka_unit_test(a_ruleset_that_cannot_be_read_is_told_with_its_place),
 		cmocka_unit_test(a_mistake_in_the_links_is_told_with_its_line_and_column),
 		cmocka_unit_test(names_that_are_not_there_are_refused_with_those_that_are),
 		cmocka_unit_test(mistakes_of_the_command_line_are_refused),
