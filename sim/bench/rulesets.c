@@ -88,12 +88,13 @@ static int measure(const char *text, double *ret_ms, struct err *e)
 {
 	CLEANUP(fd) int netns = -1;
 	struct nft_ctx *used = NULL;
+	struct nft_mistake mistake;
 	int rc = netns_new(&netns, e);
 
 	if (rc < 0)
 		return rc;
 	uint64_t begin_us = process_now_us();
-	rc = nft_load_holding(netns, text, &used, e);
+	rc = nft_load_holding(netns, text, &used, &mistake, e);
 	*ret_ms = (double)(process_now_us() - begin_us) / 1e3;
 	nft_release(used);
 	fd_cleanup(&netns);

@@ -67,6 +67,17 @@ static int error_code(const char *text, size_t len)
 	return refusal != NULL ? -EIO : -EINVAL;
 }
 
+/* From ":4:7-9: "; what is not there is 0. */
+static void read_place(const char *text, struct nft_mistake *ret)
+{
+	char *end = (char *)text;
+
+	if (*end == ':')
+		ret->line = strtoul(end + 1, &end, 10);
+	if (*end == ':')
+		ret->column = strtoul(end + 1, &end, 10);
+}
+
 /*
  * Makes one line of the first error in text, which reads
  *	/proc/self/fd/5:4:7-9: Error: Could not process rule: No such file or directory
@@ -74,19 +85,23 @@ static int error_code(const char *text, size_t len)
  *	      ^^^^^^^
  * path, which the user never saw, becomes "ruleset".
  */
-static int load_failed(const char *text, const char *path, struct err *e)
+static int load_failed(const char *text, const char *path, struct nft_mistake *ret, struct err *e)
 {
 	size_t path_len = strlen(path), len = strcspn(text, "\n");
 	const char *source = text + len + (text[len] == '\n');
 	int code = error_code(text, len), place_len = 0;
 	const char *why = memmem(text, len, ERROR_MARK, strlen(ERROR_MARK));
 
-	if (strncmp(text, path, path_len) == 0 && why != NULL && why >= text + path_len)
+	*ret = (struct nft_mistake){ .line = 0 };
+	if (strncmp(text, path, path_len) == 0 && why != NULL && why >= text + path_len) {
 		place_len = (int)(why - text - (ptrdiff_t)path_len);
+		read_place(text + path_len, ret);
+	}
 	why = why == NULL ? text : why + strlen(ERROR_MARK);
 	source += strspn(source, " \t");
-	return err_set_plain(e, code, "ruleset%.*s%.*s: %.*s", place_len, text + path_len,
-			     (int)(text + len - why), why, (int)strcspn(source, "\n"), source);
+	(void)snprintf(ret->what, sizeof(ret->what), "%.*s: %.*s", (int)(text + len - why), why,
+		       (int)strcspn(source, "\n"), source);
+	return err_set_plain(e, code, "ruleset%.*s%s", place_len, text + path_len, ret->what);
 }
 
 static int write_all(int fd, const char *text)
@@ -104,18 +119,19 @@ static int write_all(int fd, const char *text)
 
 struct load {
 	const char *text;
-	struct nft_ctx *used; /* set on success */
+	struct nft_ctx *used;       /* set on success */
+	struct nft_mistake mistake; /* set on failure; nowhere if it is another */
 };
 
 /* Loads text again, as it is and now for the place of the error. What failed has changed nothing.
  */
-static int load_from_file(const char *text, struct nft_ctx **ret, struct err *e)
+static int load_from_file(struct load *load, struct err *e)
 {
 	CLEANUP(fd) int fd = memfd_create("ruleset", MFD_CLOEXEC);
 	CLEANUP(ctx) struct nft_ctx *ctx = NULL;
 	char path[sizeof("/proc/self/fd/") + 10];
 
-	int rc = fd < 0 ? -errno : write_all(fd, text);
+	int rc = fd < 0 ? -errno : write_all(fd, load->text);
 	if (rc < 0)
 		return err_set(e, rc, "hand a ruleset to libnftables");
 	rc = ctx_new(&ctx, e);
@@ -123,8 +139,8 @@ static int load_from_file(const char *text, struct nft_ctx **ret, struct err *e)
 		return rc;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (nft_run_cmd_from_filename(ctx, path) != 0)
-		return load_failed(nft_ctx_get_error_buffer(ctx), path, e);
-	*ret = steal_ptr(&ctx);
+		return load_failed(nft_ctx_get_error_buffer(ctx), path, &load->mistake, e);
+	load->used = steal_ptr(&ctx);
 	return 0;
 }
 
@@ -138,18 +154,21 @@ static int load(void *arg, struct err *e)
 	if (rc < 0)
 		return rc;
 	if (nft_run_cmd_from_buffer(ctx, merged) != 0)
-		return load_from_file(load->text, &load->used, e);
+		return load_from_file(load, e);
 	load->used = steal_ptr(&ctx);
 	return 0;
 }
 
-int nft_load_holding(int netns_fd, const char *text, struct nft_ctx **ret_used, struct err *e)
+int nft_load_holding(int netns_fd, const char *text, struct nft_ctx **ret_used,
+		     struct nft_mistake *ret_mistake, struct err *e)
 {
 	struct load l = { .text = text };
 	int rc = netns_run(netns_fd, load, &l, e);
 
 	if (rc == 0)
 		*ret_used = l.used;
+	else
+		*ret_mistake = l.mistake;
 	return rc;
 }
 
@@ -162,19 +181,21 @@ void nft_release(struct nft_ctx *used)
 int nft_load(int netns_fd, const char *text, struct err *e)
 {
 	CLEANUP(ctx) struct nft_ctx *used = NULL;
+	struct nft_mistake mistake;
 
-	return nft_load_holding(netns_fd, text, &used, e);
+	return nft_load_holding(netns_fd, text, &used, &mistake, e);
 }
 
 static int list(void *arg, struct err *e)
 {
 	CLEANUP(ctx) struct nft_ctx *ctx = NULL;
+	struct nft_mistake mistake;
 
 	int rc = ctx_new(&ctx, e);
 	if (rc < 0)
 		return rc;
 	if (nft_run_cmd_from_buffer(ctx, "list ruleset") != 0)
-		return load_failed(nft_ctx_get_error_buffer(ctx), "", e);
+		return load_failed(nft_ctx_get_error_buffer(ctx), "", &mistake, e);
 	buf_puts(arg, nft_ctx_get_output_buffer(ctx));
 	return 0;
 }

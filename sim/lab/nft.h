@@ -15,12 +15,20 @@
  */
 int nft_load(int netns_fd, const char *text, struct err *e);
 
+/* The first error in a text. */
+struct nft_mistake {
+	size_t line, column; /* from 1; line 0: libnftables does not say where it is */
+	char what[512];      /* "why: the line in question" */
+};
+
 /*
  * The same, and on success *ret_used is for nft_release() later: to let go of what libnftables has
- * used, its socket above all, takes some 10 ms right after a load and none after that.
+ * used, its socket above all, takes some 10 ms right after a load and none after that. Where it
+ * fails, *ret_mistake says the same as e.
  */
 struct nft_ctx;
-int nft_load_holding(int netns_fd, const char *text, struct nft_ctx **ret_used, struct err *e);
+int nft_load_holding(int netns_fd, const char *text, struct nft_ctx **ret_used,
+		     struct nft_mistake *ret_mistake, struct err *e);
 void nft_release(struct nft_ctx *used); /* NULL is allowed */
 
 /* Appends to out what `nft list ruleset` prints in namespace netns_fd. */

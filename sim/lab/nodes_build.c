@@ -108,12 +108,34 @@ static int make_veth(struct nodes_builder *b, const struct plan_op *op, struct e
 	return rtnl_veth_new(&node->route, &veth, e);
 }
 
+/* What is wrong in a model's own ruleset is told as of that file. The column is left out where
+ * names were filled in. */
+static int blame_own_ruleset(const struct nat_model *m, const struct nft_mistake *mistake, int rc,
+			     struct err *e)
+{
+	bool is_own = m != NULL && m->ruleset_path != NULL; /* a plan of a test has no models */
+
+	if (!is_own || mistake->line == 0)
+		return rc;
+
+	struct ruleset_place place = ruleset_own_place(m, mistake->line);
+
+	if (place.line == 0)
+		return rc;
+	return err_set_input_at(e, m->ruleset_path, place.line,
+				place.as_written ? mistake->column : 0, "%s", mistake->what);
+}
+
 static int load_ruleset(struct nodes_builder *b, const struct plan_op *op, struct err *e)
 {
 	struct node *node = get_made(b->nodes, op->node);
+	struct nft_mistake mistake;
 
 	assert(node->ruleset == NULL);
-	return nft_load_holding(node->netns_fd, op->text, &node->ruleset, e);
+	int rc = nft_load_holding(node->netns_fd, op->text, &node->ruleset, &mistake, e);
+
+	return rc == 0 ? 0
+		       : blame_own_ruleset(b->nodes->plan->nodes[op->node].model, &mistake, rc, e);
 }
 
 static int carry_out(struct nodes_builder *b, const struct plan_op *op, struct err *e)
@@ -206,7 +228,8 @@ static int walk(struct nodes_builder *b, struct err *e)
 		if (b != routers && touches_router(plan, op) && !await(&routers->progress, i))
 			return nodes_await_routers(b->nodes, e);
 		rc = carry_out(b, op, e);
-		if (rc < 0)
+		/* A mistake of the user's has its place in a file. */
+		if (rc < 0 && e != NULL && e->kind != ERR_INPUT)
 			err_prefix(e, "node %s", plan->nodes[op->node].name);
 	}
 	tell(&b->progress, rc < 0 ? i - 1 : i, rc < 0);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sim/model/ruleset.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/cleanup.h"
@@ -256,4 +258,44 @@ int ruleset_compose(const struct nat_model *m, const struct ruleset_site *site,
 				     c.missing.text);
 	buf_add(out, text.data, text.len);
 	return 0;
+}
+
+/* ---- places in a model's own ruleset */
+
+static size_t count_lines(const char *text)
+{
+	size_t count = 0;
+
+	for (; *text != '\0'; text++)
+		count += *text == '\n';
+	return count;
+}
+
+struct ruleset_place ruleset_own_place(const struct nat_model *m, size_t line)
+{
+	/* How many lines there are depends on no name and no address. */
+	static const struct ruleset_site anywhere = { .outside_ifname = "" };
+	const struct ruleset_part part = { m, &anywhere, true, true, 0 };
+	CLEANUP(buf) struct buf text = BUF_INIT;
+	struct ruleset_place place = { 0 };
+	const char *rest = m->ruleset;
+
+	ruleset_head(&part, &text);
+	/* Filled in one by one, a line may become several. */
+	for (size_t made = count_lines(buf_text(&text)); made < line;) {
+		size_t len = strcspn(rest, "\n");
+		CLEANUP(free) char *written = strndup(rest, len + (rest[len] == '\n'));
+
+		assert(written != NULL);
+		buf_clear(&text);
+		ruleset_fill_in(&part, written, &text);
+		place.line++;
+		place.as_written = strcmp(written, buf_text(&text)) == 0;
+		made += count_lines(buf_text(&text));
+		rest += len;
+		if (*rest == '\0')
+			break;
+		rest++;
+	}
+	return place;
 }

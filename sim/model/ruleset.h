@@ -43,4 +43,13 @@ struct ruleset_site {
 int ruleset_compose(const struct nat_model *m, const struct ruleset_site *site,
 		    const struct ruleset_files *files, struct buf *out, struct err *e);
 
+/* Where a line of what ruleset_compose() made is from in the model's own ruleset. */
+struct ruleset_place {
+	size_t line;     /* from 1; 0: it is from the head */
+	bool as_written; /* nothing was filled in, so that columns are the same */
+};
+
+/* m has a ruleset of its own; line counts from 1. */
+struct ruleset_place ruleset_own_place(const struct nat_model *m, size_t line);
+
 #endif

@@ -321,7 +321,7 @@ static size_t fill_in(const struct ruleset_part *part, const char *text, size_t 
 			continue;
 		literals[i].put(part, out);
 		/* It ends in a space of its own, if it is not nothing. */
-		return literals[i].put == put_only ? len + 1 : len;
+		return literals[i].put == put_only && text[len] == ' ' ? len + 1 : len;
 	}
 	return 0;
 }

@@ -177,6 +177,66 @@ static void a_ruleset_of_its_own_takes_the_place_of_the_rules(void **state)
 	nat_model_fini(&m);
 }
 
+static void assert_place(const struct nat_model *m, size_t at, size_t line, bool as_written)
+{
+	struct ruleset_place place = ruleset_own_place(m, at);
+
+	if (place.line != line || place.as_written != as_written)
+		fail_msg("line %zu is %zu, %s written", at, place.line,
+			 place.as_written ? "as" : "not as");
+}
+
+/* A forward is a list of three lines. */
+static void each_line_of_a_ruleset_of_its_own_is_found_again(void **state)
+{
+	static const char own[] = "# one $OUTSIDE\n# two $UDP_TIMEOUT\n$FORWARDS\n\n# five";
+	struct nat_model m;
+	struct buf text;
+
+	model_files_nat("full-cone", &m);
+	m.ruleset = strdup(own);
+	m.forwards = calloc(1, sizeof(*m.forwards));
+	assert_non_null(m.forwards);
+	m.forwards_count = 1;
+	m.forwards[0] = (struct nat_forward){ NAT_TCP, 80, 9, 8080 };
+	composed_of(&m, *state, &text);
+
+	const char *at = strstr(buf_text(&text), "# one");
+	size_t head = 0;
+
+	assert_non_null(at);
+	for (const char *p = buf_text(&text); p < at; p++)
+		head += *p == '\n';
+	assert_string_equal(at, "# one $OUTSIDE\n# two 120s\n{\n\ttcp . 80 : $HOST_9 . 8080,\n}\n\n"
+				"# five");
+	assert_place(&m, 1, 0, false);
+	assert_place(&m, head, 0, false);
+	assert_place(&m, head + 1, 1, true);
+	assert_place(&m, head + 2, 2, false);
+	assert_place(&m, head + 3, 3, false);
+	assert_place(&m, head + 5, 3, false);
+	assert_place(&m, head + 6, 4, true);
+	assert_place(&m, head + 7, 5, true);
+	/* What nft misses at the end, it misses behind it. */
+	assert_place(&m, head + 8, 5, true);
+	buf_fini(&text);
+	nat_model_fini(&m);
+}
+
+/* $ONLY takes with it the space that follows, and nothing else. */
+static void a_ruleset_may_end_in_a_name(void **state)
+{
+	struct nat_model m;
+	struct buf text;
+
+	model_files_nat("full-cone", &m);
+	m.ruleset = strdup("# $ONLY one\n# $ONLY\n# $ONLY");
+	composed_of(&m, *state, &text);
+	(void)behind(buf_text(&text), "\ndelete table ip natsim\n# one\n# \n# ");
+	buf_fini(&text);
+	nat_model_fini(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +246,8 @@ int main(void)
 		cmocka_unit_test(a_ruleset_with_maps_says_which_nft_keeps_their_timeouts),
 		cmocka_unit_test(what_is_not_refreshed_is_what_a_mapping_belongs_to),
 		cmocka_unit_test(a_ruleset_of_its_own_takes_the_place_of_the_rules),
+		cmocka_unit_test(each_line_of_a_ruleset_of_its_own_is_found_again),
+		cmocka_unit_test(a_ruleset_may_end_in_a_name),
 	};
 
 	return cmocka_run_group_tests_name("ruleset_values", tests, composed_setup,
