@@ -15,6 +15,17 @@ struct plan_maker {
 	struct err *e;
 };
 
+/* The nodes are the Internet, then routers, then hosts, each in the topology's order. */
+static inline unsigned plan_router_node(unsigned router)
+{
+	return 1 + router;
+}
+
+static inline unsigned plan_host_node(const struct plan_maker *m, unsigned host)
+{
+	return 1 + m->t->routers_count + host;
+}
+
 /* The new operation is valid until the next is added. */
 struct plan_op *plan_add(struct plan_maker *m, enum plan_kind kind, unsigned node);
 
@@ -29,5 +40,8 @@ void plan_add_route(struct plan_maker *m, unsigned node, struct prefix prefix, u
 /* As plan_add. The MAC addresses are those of the next link. */
 const struct plan_op *plan_add_veth(struct plan_maker *m, unsigned node, const char *ifname,
 				    unsigned peer_node, const char *peer_ifname);
+
+/* Links, addresses and routes of all nodes, which are there. plan_network.c */
+void plan_add_network(struct plan_maker *m);
 
 #endif
