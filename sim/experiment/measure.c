@@ -172,7 +172,7 @@ static int observe_one(const struct measuring *m, struct finding *f, struct err 
 		.udp_ms = OBSERVE_UDP_MS,
 		.tcp_established_ms = OBSERVE_TCP_ESTABLISHED_MS,
 		.tcp_transitory_ms = OBSERVE_TCP_TRANSITORY_MS,
-		.udp_unreplied_ms = OBSERVE_UDP_MS,
+		.udp_unreplied_ms = OBSERVE_UDP_UNREPLIED_MS,
 	};
 	CLEANUP(stage) struct stage stage = { 0 };
 	struct lab *lab = NULL;

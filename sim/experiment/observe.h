@@ -18,6 +18,9 @@
 #define OBSERVE_UDP_MS             2000u
 #define OBSERVE_TCP_TRANSITORY_MS  2000u
 #define OBSERVE_TCP_ESTABLISHED_MS 3000u
+/* Of a UDP flow that nobody has answered: another than OBSERVE_UDP_MS, to tell one from the other.
+ */
+#define OBSERVE_UDP_UNREPLIED_MS   3000u
 
 /* A mapping must still be there at its life less this part of it, and gone at its life and this. */
 #define OBSERVE_TOLERANCE 0.1
@@ -29,15 +32,41 @@
 /* Two hosts' common source port. */
 #define OBSERVE_SHARED_PORT 41000u
 
+/* A host's ports from OBSERVE_PARITY_PORT on: by chance a router keeps the parity of so many once
+ * in 4096 times. */
+#define OBSERVE_SAMPLES     12u
+#define OBSERVE_PARITY_PORT 42000u
+
+/* RFC 4787, REQ-3a: ports below 1024 are a class of their own. */
+#define OBSERVE_WELL_KNOWN_PORT 700u
+#define OBSERVE_OTHER_PORT      43000u
+
+/* How long an unsolicited packet's sender listens. */
+#define OBSERVE_SILENCE_US 300000u
+
 enum observed { NOT_OBSERVED, OBSERVED_NO, OBSERVED_YES };
 
-enum observed_answer { ANSWER_NOT_OBSERVED, ANSWER_NONE, ANSWER_ICMP, ANSWER_RST };
+enum observed_answer {
+	ANSWER_NOT_OBSERVED,
+	ANSWER_NONE,
+	ANSWER_ICMP,
+	ANSWER_RST,
+	ANSWER_CONNECTION /* somebody took it */
+};
 
 enum observed_hairpin {
 	HAIRPIN_NOT_OBSERVED,
 	HAIRPIN_NONE,
 	HAIRPIN_INTERNAL_SOURCE,
-	HAIRPIN_EXTERNAL_SOURCE
+	HAIRPIN_EXTERNAL_SOURCE,
+	HAIRPIN_OTHER_SOURCE /* neither the sender's, inside or outside */
+};
+
+/* Why no simultaneous open was observed. */
+enum unopened {
+	UNOPENED_NOT_TRIED,   /* nobody outside can aim at the router's ports, or see below */
+	UNOPENED_NO_FLOW,     /* the connection that tells the outside endpoint never came about */
+	UNOPENED_NOT_CROSSED, /* each time the host began after the server's SYN had come */
 };
 
 /* Of a mapping. */
@@ -48,6 +77,8 @@ struct observed_life {
 
 /* Of one transport. */
 struct observed_of {
+	/* A host behind the router reached the server at all; else nothing more is observed. */
+	bool gets_through;
 	/* Two hosts with the same source port get the same outside port, towards different
 	 * destinations. */
 	enum observed shares_ports;
@@ -72,6 +103,7 @@ struct observations {
 	enum observed keeps_parity; /* of a host's ports */
 	enum observed keeps_class;  /* well-known or not */
 	enum observed_hairpin hairpin;
+	struct observed_life unreplied; /* a mapping's that nobody answers, if it shares ports */
 	enum observed refreshed_by_outbound, refreshed_by_inbound;
 	/* One host's, the same with another port, and another host's with the port of the first. */
 	struct observed_mapping first, again, clashing;
@@ -83,7 +115,9 @@ struct observations {
 	/* Over TCP. */
 	struct observed_life closing; /* of a connection that one side has closed */
 	enum observed hairpins;       /* one to another host's outside endpoint comes about */
-	enum observed opens_at_once;  /* a simultaneous open comes about */
+	enum observed_hairpin hairpins_from; /* whom the other host takes it to come from */
+	enum observed opens_at_once;         /* a simultaneous open comes about */
+	enum unopened unopened;              /* if that was not observed */
 };
 
 /* Fails only if the lab does. What could not be observed is left so. */

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A UDP flow through a router, both ends of it in our hands. */
+/* A flow or connection through a router, both ends of it in our hands. */
 #ifndef NATSIM_SIM_EXPERIMENT_OBSERVE_FLOW_H
 #define NATSIM_SIM_EXPERIMENT_OBSERVE_FLOW_H
 
 #include "sim/experiment/observe.h"
-
-/* What does not come within this is not coming: the links are ideal. */
-#define OBSERVE_SILENCE_US 300000u
 
 /* Of a router's; no service and no mapping has it. */
 #define OBSERVE_FREE_PORT 9u
@@ -19,7 +16,7 @@ struct observer {
 	uint32_t host_addrs[2];
 	uint32_t server_addrs[2];
 	uint32_t router_addr; /* the first of its outside ones */
-	int echo_fd;          /* the server's, for observer_settle */
+	int echo_fd;          /* the server's, for pings */
 	bool router_echoes;   /* it answers pings: rules that a model brings may not let it */
 };
 
@@ -82,6 +79,10 @@ static inline enum observed observed(bool yes)
 /* observe_life.c: lifetimes, which take some seconds. */
 int observe_lives(const struct observer *o, struct observations *ret, struct err *e);
 
+/* observe_hairpin.c. */
+int observe_hairpin(const struct observer *o, enum nat_transport t, struct observations *ret,
+		    struct err *e);
+
 /* observe_icmp.c: an error as if the server's side had refused a packet of the flow. */
 int observe_icmp(const struct observer *o, enum nat_transport t, struct observations *ret,
 		 struct err *e);
@@ -96,6 +97,9 @@ int observe_again(const struct observer *o, struct observations *ret, struct err
 
 /* observe_tcp.c. */
 int observe_tcp(const struct observer *o, struct observations *ret, struct err *e);
+
+/* Connects and waits for the outcome. */
+bool connection_comes_about(int fd, struct endpoint to, uint64_t until_us);
 
 /* A TCP connection through the router; the same. */
 int connection_open(const struct observer *o, unsigned host, uint16_t port, unsigned server_addr,

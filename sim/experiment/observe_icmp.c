@@ -78,6 +78,8 @@ int observe_icmp(const struct observer *o, enum nat_transport t, struct observat
 	rc = send_error(o, &f, t, seq, e);
 	if (rc < 0)
 		return rc;
+	/* A busy machine may be slow. */
+	(void)observer_settle(o, process_now_us() + OBSERVE_PATIENCE_US);
 	of->icmp_gets_in = observed(
 		socket_await(f.inside_fd, POLLERR, process_now_us() + OBSERVE_SILENCE_US) &&
 		socket_take_error(f.inside_fd) == (t == NAT_TCP ? -EHOSTUNREACH : -ECONNREFUSED));

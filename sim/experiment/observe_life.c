@@ -26,6 +26,10 @@
 /* After which no round begins. */
 #define ROUNDS_US 20000000u
 
+/* Where conntrack alone has the mappings, a flow is answered for good once packets have gone both
+ * ways for two seconds; an answer at once, and a packet of the host later than that, do. */
+#define ANSWERED_US 2100000u
+
 /* The lab's timers have ticks. */
 #define TICKS 0.01
 
@@ -35,6 +39,8 @@ enum question {
 	TCP_AFTER,
 	CLOSING_BEFORE,
 	CLOSING_AFTER,
+	UNREPLIED_BEFORE,
+	UNREPLIED_AFTER,
 	UDP_BEFORE,
 	UDP_AFTER,
 	UDP_OUTBOUND,
@@ -54,6 +60,10 @@ static const struct {
 	[CLOSING_BEFORE] = { NAT_TCP, OBSERVE_TCP_TRANSITORY_MS, 1 - OBSERVE_TOLERANCE, 1 - TICKS },
 	[CLOSING_AFTER] = { NAT_TCP, OBSERVE_TCP_TRANSITORY_MS, 1 + OBSERVE_TOLERANCE / 2,
 			    1 + OBSERVE_TOLERANCE },
+	[UNREPLIED_BEFORE] = { NAT_UDP, OBSERVE_UDP_UNREPLIED_MS, 1 - OBSERVE_TOLERANCE,
+			       1 - TICKS },
+	[UNREPLIED_AFTER] = { NAT_UDP, OBSERVE_UDP_UNREPLIED_MS, 1 + OBSERVE_TOLERANCE / 2,
+			      1 + OBSERVE_TOLERANCE },
 	[UDP_BEFORE] = { NAT_UDP, OBSERVE_UDP_MS, 1 - OBSERVE_TOLERANCE, 1 - TICKS },
 	[UDP_AFTER] = { NAT_UDP, OBSERVE_UDP_MS, 1 + OBSERVE_TOLERANCE / 2, 1 + OBSERVE_TOLERANCE },
 	[UDP_OUTBOUND] = { NAT_UDP, OBSERVE_UDP_MS, REFRESH_LIVES,
@@ -65,12 +75,14 @@ struct asking {
 	struct flow flow;
 	bool waits; /* there is something to be sent yet */
 	bool late;  /* something was */
+	bool young; /* the flow is to be answered for good first */
 	/* The mapping's life begins between the two. */
 	uint64_t from_us, begun_us;
 	uint64_t next_us; /* when something is to be sent */
 };
 
 struct lives {
+	bool answers; /* conntrack alone has the UDP mappings */
 	struct asking asking[QUESTIONS];
 	bool asked[QUESTIONS];
 	bool open[QUESTIONS];  /* no answer that counts yet */
@@ -103,6 +115,11 @@ static bool is_closing(size_t i)
 	return i == CLOSING_BEFORE || i == CLOSING_AFTER;
 }
 
+static bool is_unreplied(size_t i)
+{
+	return i == UNREPLIED_BEFORE || i == UNREPLIED_AFTER;
+}
+
 /* A connection that one side has closed is transitory (RFC 5382, section 5); the other side may
  * still send by it. Returns false if nothing came of it. */
 static bool half_close(const struct flow *f)
@@ -114,7 +131,12 @@ static bool half_close(const struct flow *f)
 	       socket_receive(f->outside_fd, &end, sizeof(end), NULL) == 0;
 }
 
-static int begin(const struct observer *o, size_t i, struct asking *a, struct err *e)
+static void due(struct asking *a, size_t i)
+{
+	a->next_us = after(a->begun_us, i, is_refreshed(i) ? 1.0 / REFRESHES : of[i].asked);
+}
+
+static int begin(const struct observer *o, bool answers, size_t i, struct asking *a, struct err *e)
 {
 	bool there = false;
 
@@ -128,10 +150,15 @@ static int begin(const struct observer *o, size_t i, struct asking *a, struct er
 		if (!half_close(&a->flow))
 			return 0;
 	}
+	a->young = answers && of[i].transport == NAT_UDP && !is_unreplied(i);
+	if (a->young)
+		flow_send_in(&a->flow);
 	/* What was sent again, and what was said to it, would make the mapping younger. */
 	a->waits = observer_settle(o, process_now_us() + OBSERVE_SILENCE_US);
 	a->begun_us = process_now_us();
-	a->next_us = after(a->begun_us, i, is_refreshed(i) ? 1.0 / REFRESHES : of[i].asked);
+	due(a, i);
+	if (a->young)
+		a->next_us = a->begun_us + ANSWERED_US;
 	return 0;
 }
 
@@ -145,7 +172,7 @@ static void wait_until(uint64_t at_us)
 
 static bool asks_for_end(size_t i)
 {
-	return i == TCP_AFTER || i == CLOSING_AFTER || i == UDP_AFTER;
+	return i == TCP_AFTER || i == CLOSING_AFTER || i == UNREPLIED_AFTER || i == UDP_AFTER;
 }
 
 /* It took so long to begin that a host may have sent something again (RFC 6298: after 200 ms with
@@ -179,6 +206,20 @@ static void refresh(const struct observer *o, struct asking *a, size_t i)
 	a->late |= !observer_settle(o, a->next_us) || process_now_us() > a->next_us;
 }
 
+/* From here on the flow is an answered one, unless it has ended meanwhile. */
+static void mature(const struct observer *o, struct asking *a, size_t i)
+{
+	uint64_t ends_us = after(a->from_us, UNREPLIED_BEFORE, of[UNREPLIED_BEFORE].arrives);
+
+	a->from_us = process_now_us();
+	flow_send_out(&a->flow);
+	bool passed = observer_settle(o, a->from_us + OBSERVE_SILENCE_US);
+	a->begun_us = process_now_us();
+	a->young = false;
+	a->waits = passed && a->begun_us < ends_us;
+	due(a, i);
+}
+
 /* Each in its time. */
 static void live(const struct observer *o, struct lives *l)
 {
@@ -194,17 +235,13 @@ static void live(const struct observer *o, struct lives *l)
 		struct asking *a = &l->asking[i];
 		wait_until(a->next_us);
 		flow_drain(&a->flow);
-		if (a->next_us >= after(a->begun_us, i, of[i].asked))
+		if (a->young)
+			mature(o, a, i);
+		else if (a->next_us >= after(a->begun_us, i, of[i].asked))
 			ask(o, l, i);
 		else
 			refresh(o, a, i);
 	}
-}
-
-/* Else a transport is blocked, whether or not it should be. */
-static bool gets_through(const struct observations *seen, enum nat_transport t)
-{
-	return seen->of[t].shares_ports != NOT_OBSERVED;
 }
 
 static bool any_open(const struct lives *l)
@@ -225,6 +262,8 @@ static void note_all(const struct lives *l, struct observations *ret)
 {
 	note(l, UDP_BEFORE, true, &ret->of[NAT_UDP].life.alive);
 	note(l, UDP_AFTER, false, &ret->of[NAT_UDP].life.gone);
+	note(l, UNREPLIED_BEFORE, true, &ret->unreplied.alive);
+	note(l, UNREPLIED_AFTER, false, &ret->unreplied.gone);
 	note(l, UDP_OUTBOUND, true, &ret->refreshed_by_outbound);
 	note(l, UDP_INBOUND, true, &ret->refreshed_by_inbound);
 	note(l, TCP_BEFORE, true, &ret->of[NAT_TCP].life.alive);
@@ -239,7 +278,7 @@ static int observe_round(const struct observer *o, struct lives *l, struct err *
 
 	for (size_t i = 0; rc == 0 && i < QUESTIONS; i++)
 		if (l->open[i])
-			rc = begin(o, i, &l->asking[i], e);
+			rc = begin(o, l->answers, i, &l->asking[i], e);
 	if (rc == 0)
 		live(o, l);
 	lives_close(l);
@@ -248,13 +287,15 @@ static int observe_round(const struct observer *o, struct lives *l, struct err *
 
 int observe_lives(const struct observer *o, struct observations *ret, struct err *e)
 {
-	CLEANUP(lives) struct lives l = { .open = { false } };
+	CLEANUP(lives)
+	struct lives l = { .answers = o->stage->models[0].of[NAT_UDP].overloads };
 	uint64_t until_us = process_now_us() + ROUNDS_US;
 	int rc = 0;
 
 	for (size_t i = 0; i < QUESTIONS; i++) {
 		l.asking[i].flow = (struct flow)FLOW_NONE;
-		l.asked[i] = l.open[i] = gets_through(ret, of[i].transport);
+		l.asked[i] = l.open[i] =
+			ret->of[of[i].transport].gets_through && (l.answers || !is_unreplied(i));
 	}
 	for (unsigned round = 0; rc == 0 && round < OBSERVE_ROUNDS && any_open(&l); round++) {
 		if (process_now_us() > until_us)

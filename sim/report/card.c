@@ -6,12 +6,12 @@
 
 #include "sim/report/style.h"
 
-static void print_not_observed(const char *model, const struct aspect *aspects, size_t count,
+static void print_not_observed(const char *name, const struct aspect *aspects, size_t count,
 			       size_t missing, struct buf *out)
 {
 	const char *before = " ";
 
-	buf_printf(out, "%s: %zu of %zu not observed:", model, missing, count);
+	buf_printf(out, "%s: %zu of %zu not observed:", name, missing, count);
 	for (size_t i = 0; i < count; i++) {
 		if (aspects[i].agreement != ASPECT_NOT_OBSERVED)
 			continue;
@@ -21,8 +21,8 @@ static void print_not_observed(const char *model, const struct aspect *aspects, 
 	buf_puts(out, "\n");
 }
 
-bool card_print_differences(const struct nat_model *m, const struct observations *seen,
-			    struct buf *out)
+bool card_print_differences(const char *name, const struct nat_model *m,
+			    const struct observations *seen, struct buf *out)
 {
 	struct aspect aspects[ASPECTS_MAX];
 	size_t count = conformance_aspects(m, seen, aspects), differ = 0, missing = 0;
@@ -31,12 +31,12 @@ bool card_print_differences(const struct nat_model *m, const struct observations
 		missing += aspects[i].agreement == ASPECT_NOT_OBSERVED;
 		if (aspects[i].agreement != ASPECT_DIFFERS)
 			continue;
-		buf_printf(out, "%s: %s observed as %s, declared as %s\n", m->name, aspects[i].name,
+		buf_printf(out, "%s: %s observed as %s, declared as %s\n", name, aspects[i].name,
 			   aspects[i].observed, aspects[i].declared);
 		differ++;
 	}
 	if (missing > 0)
-		print_not_observed(m->name, aspects, count, missing, out);
+		print_not_observed(name, aspects, count, missing, out);
 	return differ + missing == 0;
 }
 
@@ -78,10 +78,10 @@ void card_print(const struct nat_model *m, const struct measurement measured[sta
 		if (strcmp(rfc, r[i].rfc) != 0)
 			buf_printf(out, "\n%s%s%s\n", style.bold, r[i].rfc, style.reset);
 		rfc = r[i].rfc;
-		buf_printf(out, "  %-8s %-9s %s%-15s%s %s\n", r[i].id, r[i].level,
+		buf_printf(out, "  %-8s %-10s %s%-15s%s %s\n", r[i].id, r[i].level,
 			   colour(&style, r[i].result), conformance_name(r[i].result), style.reset,
 			   r[i].text);
-		buf_printf(out, "  %34s %s%s%s\n", "", style.dim, r[i].detail, style.reset);
+		buf_printf(out, "  %35s %s%s%s\n", "", style.dim, r[i].detail, style.reset);
 	}
 	print_totals(r, count, out);
 }

@@ -9,9 +9,9 @@
 #include "sim/experiment/conformance.h"
 
 /* A sentence for each aspect that differs from the model, and one for those that were not observed.
- * Returns whether all were observed as declared. */
-bool card_print_differences(const struct nat_model *m, const struct observations *seen,
-			    struct buf *out);
+ * Returns whether all were observed as declared. name is the model's as it was given. */
+bool card_print_differences(const char *name, const struct nat_model *m,
+			    const struct observations *seen, struct buf *out);
 
 /* The conformance card of one router. */
 void card_print(const struct nat_model *m, const struct measurement measured[static 2],

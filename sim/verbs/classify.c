@@ -70,7 +70,8 @@ static bool report(const struct request *r, const struct catalog_nats *models,
 	for (size_t i = 0; i < 2 * models->count; i++)
 		agree &= measurement_agrees(&m->items[i]);
 	for (size_t i = 0; m->observed != NULL && i < models->count; i++)
-		agree &= card_print_differences(&models->items[i], &m->observed[i], &differences);
+		agree &= card_print_differences(names[i], &models->items[i], &m->observed[i],
+						&differences);
 	if (r->json) {
 		measurements_to_json(m, models->items, models->count, r->card, &out);
 	} else if (r->card) {
