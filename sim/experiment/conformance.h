@@ -16,7 +16,7 @@ struct aspect {
 	char declared[48], observed[48];
 	enum agreement agreement;
 };
-#define ASPECTS_MAX 16u
+#define ASPECTS_MAX 20u
 
 /* Those that can be observed of such a router: nothing of a transport that it blocks. Returns their
  * number. */
@@ -36,18 +36,18 @@ struct requirement {
 	const char *level; /* "MUST", "MUST NOT", "REC" or "MAY" */
 	const char *text;
 	enum conformance result;
-	char detail[96]; /* the figure behind it, or why there is none */
+	char detail[128]; /* the figure behind it, or why there is none */
 };
-#define REQUIREMENTS_MAX 40u
+#define REQUIREMENTS_MAX 48u
 
-/* measured: over UDP and over TCP. Returns their number. */
+/* All there are, in the RFCs' order. measured: over UDP and over TCP. Returns their number. */
 size_t conformance_card(const struct nat_model *m, const struct measurement measured[static 2],
 			const struct observations *seen,
 			struct requirement ret[static REQUIREMENTS_MAX]);
 
-/* True where two hosts with one source port meet on an outside port by chance only, though ports
- * are shared: it is drawn. */
-bool conformance_shares_by_chance(const struct nat_model *m, enum nat_transport t);
+/* True where two hosts with one source port meet on an outside port if ports are shared, and not by
+ * chance only: it is preserved. */
+bool conformance_sees_sharing(const struct nat_model *m, enum nat_transport t);
 
 const char *conformance_name(enum conformance c);
 

@@ -64,6 +64,8 @@ static const char *seen_answer(enum observed_answer answer)
 		return "icmp";
 	case ANSWER_RST:
 		return "rst";
+	case ANSWER_CONNECTION:
+		return "a connection";
 	case ANSWER_NOT_OBSERVED:
 		break;
 	}
@@ -79,6 +81,8 @@ static const char *seen_hairpin(enum observed_hairpin hairpin)
 		return nat_hairpin_name(NAT_HAIRPIN_INTERNAL_SOURCE);
 	case HAIRPIN_EXTERNAL_SOURCE:
 		return nat_hairpin_name(NAT_HAIRPIN_EXTERNAL_SOURCE);
+	case HAIRPIN_OTHER_SOURCE:
+		return "other-source";
 	case HAIRPIN_NOT_OBSERVED:
 		break;
 	}
@@ -113,13 +117,10 @@ static const char *seen_refresh(const struct observations *seen)
 	return nat_refresh_name(inbound ? NAT_REFRESH_INBOUND : NAT_REFRESH_NONE);
 }
 
-bool conformance_shares_by_chance(const struct nat_model *m, enum nat_transport t)
+bool conformance_sees_sharing(const struct nat_model *m, enum nat_transport t)
 {
-	const struct nat_of *of = &m->of[t];
-
-	return of->overloads &&
-	       (of->choose == NAT_PORTS_RANDOM || OBSERVE_SHARED_PORT < m->ports.first ||
-		OBSERVE_SHARED_PORT > m->ports.last);
+	return m->of[t].choose == NAT_PORTS_PRESERVE && OBSERVE_SHARED_PORT >= m->ports.first &&
+	       OBSERVE_SHARED_PORT <= m->ports.last;
 }
 
 static bool is_blocked(const struct nat_model *m, enum nat_transport t)
@@ -130,7 +131,7 @@ static bool is_blocked(const struct nat_model *m, enum nat_transport t)
 static void add_sharing(struct aspects *a, const char *name, const struct nat_model *m,
 			enum nat_transport t, const struct observations *seen)
 {
-	if (!conformance_shares_by_chance(m, t))
+	if (conformance_sees_sharing(m, t))
 		add(a, name, say(m->of[t].overloads), yes_no(seen->of[t].shares_ports));
 }
 
@@ -147,12 +148,21 @@ static void add_udp_translation(struct aspects *a, const struct nat_model *m,
 	    seen_answer(seen->of[NAT_UDP].unsolicited));
 }
 
+/* A connection that comes from elsewhere is not what was declared. */
+static const char *seen_connection(const struct observations *seen)
+{
+	if (seen->hairpins == OBSERVED_YES && (seen->hairpins_from == HAIRPIN_INTERNAL_SOURCE ||
+					       seen->hairpins_from == HAIRPIN_OTHER_SOURCE))
+		return seen_hairpin(seen->hairpins_from);
+	return yes_no(seen->hairpins);
+}
+
 static void add_tcp_translation(struct aspects *a, const struct nat_model *m,
 				const struct observations *seen)
 {
 	add_sharing(a, "ports shared, tcp", m, NAT_TCP, seen);
 	add(a, "hairpin, tcp", say(m->hairpin == NAT_HAIRPIN_EXTERNAL_SOURCE),
-	    yes_no(seen->hairpins));
+	    seen_connection(seen));
 	add(a, "answer to strangers, tcp", declared_answer(m, NAT_TCP),
 	    seen_answer(seen->of[NAT_TCP].unsolicited));
 }
@@ -161,6 +171,9 @@ static void add_udp_state(struct aspects *a, const struct nat_model *m,
 			  const struct observations *seen)
 {
 	add_life(a, "udp lifetime", m->timeouts.udp_ms, &seen->of[NAT_UDP].life);
+	if (m->of[NAT_UDP].overloads)
+		add_life(a, "udp lifetime, unanswered", m->timeouts.udp_unreplied_ms,
+			 &seen->unreplied);
 	add(a, "refreshed by", nat_refresh_name(m->refresh), seen_refresh(seen));
 	add(a, "icmp errors get in, udp", say(!m->drops_icmp_errors),
 	    yes_no(seen->of[NAT_UDP].icmp_gets_in));

@@ -4,22 +4,135 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "sim/model/nat_seen.h"
+/* ---- why a requirement is not judged */
 
-void requirement_add(struct card *c, const char *id, const char *level, const char *text,
-		     enum conformance result, const char *fmt, ...)
+static uint32_t timeout_of(const struct nat_model *m, enum nat_value value)
+{
+	switch (value) {
+	case NAT_VALUE_UDP_UNREPLIED:
+		return m->timeouts.udp_unreplied_ms;
+	case NAT_VALUE_TCP_ESTABLISHED:
+		return m->timeouts.tcp_established_ms;
+	case NAT_VALUE_TCP_TRANSITORY:
+		return m->timeouts.tcp_transitory_ms;
+	default:
+		return m->timeouts.udp_ms;
+	}
+}
+
+/* What stands in for a value that nobody knows; NULL if it is a time. */
+static const char *stand_in(const struct card *c, enum nat_value value)
+{
+	const struct nat_model *m = c->model;
+	const struct nat_of *of = &m->of[c->t];
+
+	switch (value) {
+	case NAT_VALUE_MAPPING:
+		return nat_mapping_name(m, c->t);
+	case NAT_VALUE_FILTERING:
+		return nat_behavior_name(of->filtering);
+	case NAT_VALUE_CHOOSE:
+		return nat_port_choice_name(of->choose);
+	case NAT_VALUE_ON_CLASH:
+		return nat_on_clash_name(of->on_clash);
+	case NAT_VALUE_UNSOLICITED:
+		return nat_unsolicited_name(of->unsolicited);
+	case NAT_VALUE_PAIRING:
+		return m->pool.paired ? "paired" : "arbitrary";
+	case NAT_VALUE_HAIRPIN:
+		return nat_hairpin_name(m->hairpin);
+	case NAT_VALUE_REFRESH:
+		return nat_refresh_name(m->refresh);
+	case NAT_VALUE_RST:
+		return nat_rst_name(m->rst);
+	case NAT_VALUE_ICMP_ERRORS:
+		return m->drops_icmp_errors ? "dropped" : "translated";
+	case NAT_VALUE_BLOCKED:
+		return nat_blocked_name(m->blocked);
+	case NAT_VALUE_UDP_TIMEOUT:
+	case NAT_VALUE_UDP_UNREPLIED:
+	case NAT_VALUE_TCP_ESTABLISHED:
+	case NAT_VALUE_TCP_TRANSITORY:
+		break;
+	}
+	return NULL;
+}
+
+static unsigned unknown_of(const struct card *c)
+{
+	return c->model->unknown | c->model->of[c->t].unknown;
+}
+
+bool requirement_is_known(const struct card *c, enum nat_value value)
+{
+	return (unknown_of(c) & REQUIREMENT_VALUE(value)) == 0;
+}
+
+static void say_unknown(const struct card *c, unsigned values, struct requirement *r)
+{
+	enum nat_value value = NAT_VALUE_MAPPING;
+
+	while ((values & REQUIREMENT_VALUE(value)) == 0)
+		value++;
+	const char *word = stand_in(c, value);
+	if (word != NULL)
+		(void)snprintf(r->detail, sizeof(r->detail), "nobody knows; %s stands in", word);
+	else
+		(void)snprintf(r->detail, sizeof(r->detail), "nobody knows how long; %u s stand in",
+			       timeout_of(c->model, value) / 1000);
+}
+
+static void refuse(struct requirement *r, enum conformance result, const char *why)
+{
+	r->result = result;
+	(void)snprintf(r->detail, sizeof(r->detail), "%s", why);
+}
+
+static void excuse(const struct card *c, const struct required *of, struct requirement *r)
+{
+	unsigned unknown = unknown_of(c) & of->values;
+	char seen[sizeof(r->detail)];
+
+	if ((of->needs & NEEDS_TRANSLATION) != 0 && !c->model->translates) {
+		refuse(r, CONFORMANCE_NOT_APPLICABLE, "it does not translate");
+	} else if ((of->needs & NEEDS_MEMORY) != 0 && !nat_model_remembers(c->model)) {
+		refuse(r, CONFORMANCE_NOT_APPLICABLE, "it remembers nothing");
+	} else if (unknown != 0) {
+		r->result = CONFORMANCE_NOT_MEASURED;
+		say_unknown(c, unknown, r);
+	} else if ((of->needs & NEEDS_PACKETS) != 0 && !c->seen->of[c->t].gets_through) {
+		refuse(r, CONFORMANCE_NOT_MEASURED, "nothing comes through");
+	} else if ((of->needs & NEEDS_RULES) != 0 && c->model->ruleset_file == NULL) {
+		r->result = CONFORMANCE_NOT_MEASURED;
+		(void)snprintf(seen, sizeof(seen), "%s", r->detail);
+		(void)snprintf(r->detail, sizeof(r->detail), "here the lab's kernel does it: %.96s",
+			       seen);
+	}
+}
+
+void requirement_add(struct card *c, const struct required *of, enum conformance result,
+		     const char *fmt, ...)
 {
 	assert(c->count < REQUIREMENTS_MAX);
 	struct requirement *r = &c->items[c->count++];
 	va_list args;
 
-	*r = (struct requirement){ c->rfc, id, level, text, result, "" };
+	*r = (struct requirement){ c->rfc, of->id, of->level, of->text, result, "" };
 	va_start(args, fmt);
 	(void)vsnprintf(r->detail, sizeof(r->detail), fmt, args);
 	va_end(args);
+	excuse(c, of, r);
 }
+
+void requirement_add_none(struct card *c, const char *id, const char *level, const char *text,
+			  const char *why)
+{
+	requirement_add(c, &(struct required){ .id = id, .level = level, .text = text },
+			CONFORMANCE_NOT_APPLICABLE, "%s", why);
+}
+
+/* ---- findings */
 
 enum conformance requirement_met_if(bool met)
 {
@@ -34,110 +147,10 @@ enum conformance requirement_met_if_seen(enum observed seen)
 
 const char *requirement_words(enum observed seen, const char *yes, const char *no)
 {
-	return seen == NOT_OBSERVED ? "nothing came through" : seen == OBSERVED_YES ? yes : no;
+	return seen == NOT_OBSERVED ? "it could not be observed" : seen == OBSERVED_YES ? yes : no;
 }
 
-void requirement_mapping(struct card *c, const char *id)
-{
-	const struct measurement *m = &c->measured[c->t];
-	const char *text = "an inside endpoint has one outside endpoint for all";
-
-	if (!c->model->translates)
-		requirement_add(c, id, "MUST", text, CONFORMANCE_NOT_APPLICABLE,
-				"it does not translate");
-	else if (!m->complete || strcmp(m->measured.mapping, NAT_SEEN_BLOCKED) == 0)
-		requirement_add(c, id, "MUST", text, CONFORMANCE_NOT_MEASURED,
-				"nothing came through");
-	else
-		requirement_add(c, id, "MUST", text,
-				requirement_met_if(
-					strcmp(m->measured.mapping,
-					       nat_behavior_name(NAT_ENDPOINT_INDEPENDENT)) == 0),
-				"%s", m->measured.mapping);
-}
-
-void requirement_filtering(struct card *c, const char *id)
-{
-	const struct measurement *m = &c->measured[c->t];
-	const char *text = "filtering is endpoint-independent or address-dependent";
-
-	if (!m->complete || strcmp(m->measured.filtering, NAT_SEEN_BLOCKED) == 0)
-		requirement_add(c, id, "REC", text, CONFORMANCE_NOT_MEASURED,
-				"nothing came through");
-	else
-		requirement_add(
-			c, id, "REC", text,
-			requirement_met_if(
-				strcmp(m->measured.filtering,
-				       nat_behavior_name(NAT_ADDRESS_AND_PORT_DEPENDENT)) != 0),
-			"%s", m->measured.filtering);
-}
-
-void requirement_sharing(struct card *c, const char *id)
-{
-	enum observed shares = c->seen->of[c->t].shares_ports;
-	const char *text = "mappings share a port (port overloading)";
-
-	if (!c->model->translates)
-		requirement_add(c, id, "MUST NOT", text, CONFORMANCE_NOT_APPLICABLE,
-				"it does not translate");
-	else if (conformance_shares_by_chance(c->model, c->t))
-		requirement_add(
-			c, id, "MUST NOT", text, CONFORMANCE_NOT_MEASURED,
-			"it is declared; where ports are drawn two hosts meet by chance only");
-	else
-		requirement_add(c, id, "MUST NOT", text,
-				shares == NOT_OBSERVED ? CONFORMANCE_NOT_MEASURED
-						       : requirement_met_if(shares == OBSERVED_NO),
-				"two hosts with one source port: %s",
-				requirement_words(shares, "the same outside port",
-						  "different outside ports"));
-}
-
-/* As the model declares it, once the lab has shown that it is kept. */
-void requirement_life(struct card *c, const char *id, const char *level, const char *text,
-		      const struct required_life *life)
-{
-	const struct observed_life *seen = life->seen;
-	unsigned declared_s = life->declared_ms / 1000;
-
-	if (!nat_model_remembers(c->model))
-		requirement_add(c, id, level, text, CONFORMANCE_NOT_APPLICABLE,
-				"it remembers nothing");
-	else if ((c->model->unknown & 1u << life->value) != 0)
-		requirement_add(c, id, level, text, CONFORMANCE_NOT_MEASURED,
-				"nobody knows how long; %u s stand in", declared_s);
-	else if (seen->alive == OBSERVED_NO || seen->gone == OBSERVED_NO)
-		requirement_add(c, id, level, text, CONFORMANCE_NOT_MET,
-				"%u s declared, but a life of %.1f s %s", declared_s,
-				life->lab_ms / 1000.0,
-				seen->alive == OBSERVED_NO ? "ended before 0.9 of it"
-							   : "went on after 1.05 of it");
-	else if (seen->alive == NOT_OBSERVED || seen->gone == NOT_OBSERVED)
-		requirement_add(c, id, level, text, CONFORMANCE_NOT_MEASURED,
-				"nothing came through, or it was always asked late");
-	else
-		requirement_add(c, id, level, text, requirement_met_if(declared_s >= life->least_s),
-				"%u s (of %.1f s in the lab: there at 0.9, gone at 1.1)",
-				declared_s, life->lab_ms / 1000.0);
-}
-
-void requirement_icmp(struct card *c, const char *id, const char *id_translated, const char *level)
-{
-	const struct observed_of *seen = &c->seen->of[c->t];
-
-	if (!nat_model_remembers(c->model)) {
-		requirement_add(c, id, "MUST NOT", "an ICMP error ends a mapping",
-				CONFORMANCE_NOT_APPLICABLE, "it remembers nothing");
-		return;
-	}
-	requirement_add(c, id, "MUST NOT", "an ICMP error ends a mapping",
-			requirement_met_if_seen(seen->survives_icmp), "after one: %s",
-			requirement_words(seen->survives_icmp, "there", "gone"));
-	requirement_add(c, id_translated, level, "ICMP errors are translated and get in",
-			requirement_met_if_seen(seen->icmp_gets_in), "of one outside: %s",
-			requirement_words(seen->icmp_gets_in, "an error inside", "nothing inside"));
-}
+/* ---- the whole */
 
 size_t conformance_card(const struct nat_model *m, const struct measurement measured[static 2],
 			const struct observations *seen,
