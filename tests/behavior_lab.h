@@ -17,8 +17,8 @@
 #include "tests/lab/inside.h"
 #include "tests/natsim_run.h"
 
-/* Where sockets are: hosts of the topologies one-home and two-homes. */
-enum place { HOST_A, HOST_A2, HOST_B, SERVER, SERVER_ALT };
+/* Where sockets are: hosts, and a router, of the topologies one-home and two-homes. */
+enum place { HOST_A, HOST_A2, HOST_B, SERVER, SERVER_ALT, ROUTER_A };
 
 #define ROUTER_A_ADDR 0xc6336402u /* 198.51.100.2 */
 #define ROUTER_B_ADDR 0xc0000202u /* 192.0.2.2 */
@@ -167,6 +167,7 @@ static inline struct end open_end(struct behavior_lab *l, enum place place, int 
 		[HOST_B] = { "host-b", { 0x0a020002, 0 }, 0, 0, -1 },
 		[SERVER] = { "server", { 0xcb00710a, 0 }, 0, 0, -1 },
 		[SERVER_ALT] = { "server", { 0xcb007114, 0 }, 0, 0, -1 },
+		[ROUTER_A] = { "router-a", { ROUTER_A_ADDR, 0 }, 0, 0, -1 },
 	};
 	struct place_of_socket p = places[place];
 	int node = plan_node(&l->stage.plan, p.node);
@@ -335,5 +336,37 @@ static inline void check_true(const struct behavior_lab *l, const char *where, c
 }
 
 #define CHECK(l, condition) check_true((l), __func__, #condition, (condition))
+
+/* ---- errors */
+
+static inline void connect_udp(struct end end, struct endpoint to)
+{
+	struct sockaddr_in sa = sockaddr_of(to);
+
+	assert_int_equal(connect(end.fd, (const struct sockaddr *)&sa, sizeof(sa)), 0);
+}
+
+/* The error that a connected socket has by now; 0: none. */
+static inline int error_of(struct end end)
+{
+	int error = -1;
+	socklen_t size = sizeof(error);
+
+	assert_int_equal(getsockopt(end.fd, SOL_SOCKET, SO_ERROR, &error, &size), 0);
+	return error;
+}
+
+static inline void check_refused(struct behavior_lab *l, const char *where, struct end end,
+				 bool expected)
+{
+	if (expected)
+		(void)await_event(end.fd, POLLERR, soon_us());
+	else
+		behavior_settle(l);
+	check_equal(l, where, (unsigned)error_of(end), expected ? ECONNREFUSED : 0);
+}
+
+/* Port unreachable comes back to a connected socket, or nothing. */
+#define CHECK_REFUSED(l, end, expected) check_refused((l), __func__, (end), (expected))
 
 #endif

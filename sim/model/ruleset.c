@@ -223,6 +223,7 @@ static void add_all(struct composition *c)
 	add(c, "base", NULL);
 	add_each(c, own_stack);
 	if (nat_model_remembers(m)) {
+		add(c, "own-packets", NULL);
 		if (m->refresh != NAT_REFRESH_BOTH)
 			add(c, "refresh", nat_refresh_name(m->refresh));
 		add(c, "filtering", NULL);

@@ -142,7 +142,7 @@ void ruleset_head(const struct ruleset_part *part, struct buf *out)
 	define_inside(part, out);
 	buf_puts(out, "\n");
 	put_transports(part, out);
-	buf_puts(out, "define STRANGER = 0x4e61\n");
+	buf_puts(out, "define STRANGER = 0x4e61\ndefine OWN = 0x4e62\n");
 	if (part->model->translates)
 		buf_printf(out, "define PORTS = %u-%u\n", part->model->ports.first,
 			   part->model->ports.last);

@@ -124,6 +124,7 @@ define INSIDE = 10.1.0.0/24
 
 define L4 = { tcp, udp }
 define STRANGER = 0x4e61
+define OWN = 0x4e62
 define PORTS = 1024-65535
 
 table ip natsim
@@ -151,6 +152,21 @@ table ip natsim {
 table ip natsim {
 	chain own_stack {
 		ip daddr $ADDRESSES meta l4proto $L4 drop
+	}
+}
+
+# own packets: what the router itself sends, an answer to what filtering refuses or one of its own
+# stack, permits nobody, owns no port and ends no mapping. Only what it forwards does. Stands before
+# all that adds to the chain "remember"; see filtering.nft.
+
+table ip natsim {
+	chain own_packets {
+		type filter hook output priority filter; policy accept;
+		meta mark set $OWN
+	}
+	chain remember {
+		type filter hook postrouting priority srcnat + 10; policy accept;
+		meta mark $OWN return
 	}
 }
 

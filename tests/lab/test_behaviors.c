@@ -74,33 +74,6 @@ static void a_knock_makes_the_router_refuse_its_sender(void **state)
 	check_knock(UNSOLICITED("drop"), false);
 }
 
-/* The error that a connected socket has by now; 0: none. */
-static int error_of(struct end end)
-{
-	int error = -1;
-	socklen_t size = sizeof(error);
-
-	assert_int_equal(getsockopt(end.fd, SOL_SOCKET, SO_ERROR, &error, &size), 0);
-	return error;
-}
-
-static void connect_udp(struct end end, struct endpoint to)
-{
-	struct sockaddr_in sa = sockaddr_of(to);
-
-	assert_int_equal(connect(end.fd, (const struct sockaddr *)&sa, sizeof(sa)), 0);
-}
-
-/* Port unreachable comes back, or nothing. */
-static void check_error(struct behavior_lab *l, const char *where, struct end end, bool expected)
-{
-	if (expected)
-		(void)await_event(end.fd, POLLERR, soon_us());
-	else
-		behavior_settle(l);
-	check_equal(l, where, (unsigned)error_of(end), expected ? ECONNREFUSED : 0);
-}
-
 static void check_answer(const char *model, bool answers)
 {
 	CLEANUP(behavior_lab) struct behavior_lab l;
@@ -109,7 +82,7 @@ static void check_answer(const char *model, bool answers)
 
 	connect_udp(outside, mapped_port);
 	(void)say(&l, outside, mapped_port);
-	check_error(&l, __func__, outside, answers);
+	CHECK_REFUSED(&l, outside, answers);
 }
 
 static void an_unsolicited_packet_is_answered_as_declared(void **state)
@@ -217,7 +190,7 @@ static void check_icmp_errors(const char *model, bool translated)
 	close_end(&l, closed);
 	connect_udp(inside, closed.at);
 	(void)say(&l, inside, closed.at);
-	check_error(&l, __func__, inside, translated);
+	CHECK_REFUSED(&l, inside, translated);
 }
 
 static void icmp_errors_get_in_unless_they_are_dropped(void **state)
