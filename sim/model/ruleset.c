@@ -107,6 +107,21 @@ static struct file_name owners(const struct nat_model *m, enum nat_transport t)
 	return m->of[t].overloads ? name_of("", NULL) : name_of("owners", NULL);
 }
 
+/* Where a forwarded port may be drawn. */
+static struct file_name forwards_owners(const struct nat_model *m, enum nat_transport t)
+{
+	return m->of[t].overloads ? name_of("", NULL) : name_of("forwards-owners", NULL);
+}
+
+static struct file_name forwards_ports(const struct nat_model *m, enum nat_transport t)
+{
+	const struct nat_of *of = &m->of[t];
+
+	return m->forwards_count == 0 || of->overloads || of->choose != NAT_PORTS_PRESERVE
+		       ? name_of("", NULL)
+		       : name_of("forwards-preserve", NULL);
+}
+
 static struct file_name mapping(const struct nat_model *m, enum nat_transport t)
 {
 	return m->of[t].overloads ? name_of("", NULL)
@@ -169,6 +184,7 @@ static void add_ports(struct composition *c)
 		c->part.address = i;
 		if (i > 0)
 			ruleset_redefine_address(&c->part, &c->text);
+		add_each(c, forwards_ports);
 		add_each(c, ports);
 		add_each(c, ports_else);
 	}
@@ -183,6 +199,7 @@ static void add_forwards(struct composition *c)
 	const struct nat_model *m = c->part.model;
 
 	add(c, "forwards", NULL);
+	add_each(c, forwards_owners);
 	if (m->hairpin != NAT_HAIRPIN_OFF)
 		add(c, "forwards", "hairpin");
 	if (m->refresh != NAT_REFRESH_BOTH)

@@ -88,7 +88,8 @@ void ruleset_list_blocks(const struct ruleset_part *part, struct buf *out)
 	list_end(&l);
 }
 
-void ruleset_list_forwards(const struct ruleset_part *part, struct buf *out)
+/* Between the outside and the inside endpoint stands link. */
+static void list_forwards(const struct ruleset_part *part, const char *link, struct buf *out)
 {
 	const struct nat_model *m = part->model;
 	struct list l = list_begin(out);
@@ -97,10 +98,20 @@ void ruleset_list_forwards(const struct ruleset_part *part, struct buf *out)
 		const struct nat_forward *f = &m->forwards[i];
 
 		list_next(&l);
-		buf_printf(out, "%s . %u : $HOST_%u . %u,", nat_transport_name(f->transport),
-			   f->port, f->host, f->host_port);
+		buf_printf(out, "%s . %u %s $HOST_%u . %u,", nat_transport_name(f->transport),
+			   f->port, link, f->host, f->host_port);
 	}
 	list_end(&l);
+}
+
+void ruleset_list_forwards(const struct ruleset_part *part, struct buf *out)
+{
+	list_forwards(part, ":", out);
+}
+
+void ruleset_list_forwarded_to(const struct ruleset_part *part, struct buf *out)
+{
+	list_forwards(part, ".", out);
 }
 
 /* ---- a long sequence */

@@ -17,6 +17,7 @@ unsigned ruleset_list_parity(const struct nat_model *m, unsigned odd);
 void ruleset_list_blocks(const struct ruleset_part *part, struct buf *out);
 
 void ruleset_list_forwards(const struct ruleset_part *part, struct buf *out);
+void ruleset_list_forwarded_to(const struct ruleset_part *part, struct buf *out);
 
 /* A sequence that is too long for a list is a counter for each last byte of a port: their chains,
  * and which of them is for which place. */

@@ -52,6 +52,12 @@ static void put_only(const struct ruleset_part *part, struct buf *out)
 		buf_printf(out, "meta l4proto %s ", part->udp ? "udp" : "tcp");
 }
 
+static void put_unforwarded(const struct ruleset_part *part, struct buf *out)
+{
+	if (part->model->forwards_count > 0)
+		buf_puts(out, "meta l4proto . th sport != @forwards ");
+}
+
 static void put_ms(uint32_t ms, struct buf *out)
 {
 	if (ms % 1000 == 0)
@@ -149,6 +155,7 @@ static const struct {
 	void (*put)(const struct ruleset_part *part, struct buf *out);
 } literals[] = {
 	{ "ONLY", put_only },
+	{ "UNFORWARDED", put_unforwarded },
 	{ "TRANSLATE", put_translate },
 	{ "UDP_TIMEOUT", put_udp_timeout },
 	{ "UDP_TIMEOUT_TWICE", put_udp_timeout_twice },
@@ -165,6 +172,7 @@ static const struct {
 	{ "ODD_PORTS", ruleset_list_odd_ports },
 	{ "BLOCKS", ruleset_list_blocks },
 	{ "FORWARDS", ruleset_list_forwards },
+	{ "FORWARDED_TO", ruleset_list_forwarded_to },
 	{ "QUOTA", put_quota },
 	{ "ROWS", ruleset_list_rows },
 	{ "ROW_OF", ruleset_list_row_of },
@@ -172,6 +180,12 @@ static const struct {
 	{ "SENDER", put_sender },
 	{ "SENDER_OF_FLOW", put_sender_of_flow },
 };
+
+/* Matches end in a space of their own, if they are not nothing. */
+static bool is_match(size_t literal)
+{
+	return literals[literal].put == put_only || literals[literal].put == put_unforwarded;
+}
 
 /* Returns how much of text, which begins with a name, has been filled in: 0 if the name is one that
  * the head defines. */
@@ -182,8 +196,7 @@ static size_t fill_in(const struct ruleset_part *part, const char *text, size_t 
 		if (strlen(literals[i].name) != len || memcmp(literals[i].name, text, len) != 0)
 			continue;
 		literals[i].put(part, out);
-		/* It ends in a space of its own, if it is not nothing. */
-		return literals[i].put == put_only && text[len] == ' ' ? len + 1 : len;
+		return is_match(i) && text[len] == ' ' ? len + 1 : len;
 	}
 	return 0;
 }

@@ -4,8 +4,9 @@
  */
 #include "tests/behavior_tcp.h"
 
-#define FORWARD(t) "forwards: [ { transport: " t ", port: 8080, host: 3, host_port: 80 } ]\n"
-#define HAIRPIN    "hairpin: external-source\n"
+#define FORWARD(t)    "forwards: [ { transport: " t ", port: 8080, host: 3, host_port: 80 } ]\n"
+#define FORWARD_ALIKE "forwards: [ { transport: udp, port: 8080, host: 3, host_port: 8080 } ]\n"
+#define HAIRPIN       "hairpin: external-source\n"
 
 static const struct endpoint forwarded = { ROUTER_A_ADDR, 8080 };
 
@@ -54,6 +55,83 @@ static void a_forwarded_tcp_port_leads_inside(void **state)
 	check_tcp_forward(EIM APDF FORWARD("tcp"), true);
 	check_tcp_forward(EIM APDF FORWARD("udp"), false);
 	check_tcp_forward(EIM APDF, false);
+}
+
+/* ---- whose the port is before anybody has used it (RFC 4787, REQ-3) */
+
+static void check_other_port(const char *model)
+{
+	CLEANUP(behavior_lab) struct behavior_lab l;
+	behavior_lab_open(&l, "one-home", model);
+	struct end inside = udp_at(&l, HOST_A2, 80), outside = udp_at(&l, SERVER, 4000);
+	struct end other = udp_at(&l, HOST_A, forwarded.port);
+
+	CHECK(&l, map_port(&l, other, outside).port != forwarded.port);
+	CHECK_ARRIVES(&l, outside, forwarded, inside, true);
+}
+
+static void no_other_host_preserves_a_forwarded_port(void **state)
+{
+	CLEANUP(behavior_lab) struct behavior_lab l;
+	int accepted = -1;
+
+	(void)state;
+	check_other_port(EIM APDF FORWARD("udp"));
+	check_other_port(ADM APDF FORWARD("udp"));
+	check_other_port(APDM APDF FORWARD("udp"));
+	check_other_port(EIM APDF "ports: { on_clash: sequential }\n" FORWARD("udp"));
+	behavior_lab_open(&l, "one-home", EIM APDF FORWARD("tcp"));
+	struct end server = tcp_listener_at(&l, SERVER, 4000);
+	CHECK_CONNECTS(&l, tcp_at(&l, HOST_A, forwarded.port), server.at, 0);
+	CHECK(&l, tcp_accept_from(&l, server, &accepted).port != forwarded.port);
+}
+
+static void its_own_host_preserves_a_forwarded_port(void **state)
+{
+	static const char *const models[] = { EIM APDF FORWARD_ALIKE, APDM APDF FORWARD_ALIKE };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		CLEANUP(behavior_lab) struct behavior_lab l;
+		behavior_lab_open(&l, "one-home", models[i]);
+		struct end inside = udp_at(&l, HOST_A2, forwarded.port);
+
+		CHECK_EQUAL(&l, map_port(&l, inside, udp_at(&l, SERVER, 4000)).port,
+			    forwarded.port);
+	}
+}
+
+#define FROM_8080 "range: [8080, 8095]"
+#define TO_80(p)  "{ transport: udp, port: " p ", host: 3, host_port: 80 }"
+
+/* Half of the range is forwarded: one that draws six of it without regard for that gets none of
+ * them once in three hundred times. */
+static void no_forwarded_port_is_drawn_at_random(void **state)
+{
+	CLEANUP(behavior_lab) struct behavior_lab l;
+
+	(void)state;
+	behavior_lab_open(
+		&l, "one-home",
+		EIM APDF
+		"ports: { choose: random, " FROM_8080 " }\n"
+		"forwards: [ " TO_80("8080") ", " TO_80("8081") ", " TO_80("8082") ", " TO_80("8083") ", " TO_80(
+			"8084") ", " TO_80("8085") ", " TO_80("8086") ", " TO_80("8087") " ]\n");
+	struct end outside = udp_at(&l, SERVER, 4000);
+	for (int i = 0; i < 6; i++)
+		CHECK(&l, map_port(&l, udp_at(&l, HOST_A, 0), outside).port > 8087);
+}
+
+static void a_forwarded_port_is_passed_over_in_a_sequence(void **state)
+{
+	CLEANUP(behavior_lab) struct behavior_lab l;
+
+	(void)state;
+	behavior_lab_open(&l, "one-home",
+			  APDM APDF "ports: { choose: sequential, " FROM_8080
+				    " }\n" FORWARD("udp"));
+	struct end outside = udp_at(&l, SERVER, 4000);
+	CHECK_EQUAL(&l, map_port(&l, udp_at(&l, HOST_A, 0), outside).port, 8081);
 }
 
 /* ---- from inside (RFC 4787, REQ-9); nobody outside has used the port before */
@@ -180,6 +258,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_forwarded_port_leads_inside),
 		cmocka_unit_test(a_forwarded_tcp_port_leads_inside),
+		cmocka_unit_test(no_other_host_preserves_a_forwarded_port),
+		cmocka_unit_test(its_own_host_preserves_a_forwarded_port),
+		cmocka_unit_test(no_forwarded_port_is_drawn_at_random),
+		cmocka_unit_test(a_forwarded_port_is_passed_over_in_a_sequence),
 		cmocka_unit_test(a_forwarded_port_is_hairpinned_before_anybody_has_used_it),
 		cmocka_unit_test(a_forwarded_tcp_port_is_hairpinned_before_anybody_has_used_it),
 		cmocka_unit_test(a_reset_by_one_client_of_a_forward_is_nothing_to_the_others),

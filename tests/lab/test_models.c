@@ -165,7 +165,8 @@ static void rules_that_choose_ports_in_the_wrong_way_are_found(void **state)
 {
 	static const struct lie lies[] = {
 		{ "full-cone", "nat_models/rules/ports-preserve.nft",
-		  "meta l4proto $L4 th sport $PORTS meta l4proto . th sport != @owner_of "
+		  "meta l4proto $L4 th sport $PORTS $UNFORWARDED "
+		  "meta l4proto . th sport != @owner_of "
 		  "\\\n\t\t\tsnat ip to $ADDRESS",
 		  "", BOTH("full-cone", "port choice measured as random, declared as preserve") },
 		{ "symmetric-random", "nat_models/rules/ports-random.nft",

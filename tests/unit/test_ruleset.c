@@ -136,7 +136,11 @@ static void every_value_has_its_file_and_only_it(void **state)
 		{ "blocked: udp", "# blocked, udp" },
 		{ "blocked: all-but-tcp-443", "# blocked, all but" },
 		{ "forwards: [ { transport: udp, port: 9, host: 3, host_port: 8 } ]",
-		  "# forwards" },
+		  "# forwards: outside ports" },
+		{ "forwards: [ { transport: udp, port: 9, host: 3, host_port: 8 } ]",
+		  "# forwards, owners" },
+		{ "forwards: [ { transport: udp, port: 9, host: 3, host_port: 8 } ]",
+		  "# forwards, preserve" },
 	};
 	struct buf plain, text;
 	char yaml[300], heading[80];
