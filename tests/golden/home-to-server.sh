@@ -190,13 +190,17 @@ table ip natsim {
 	chain remember {
 		type filter hook postrouting priority srcnat + 10; policy accept;
 		meta l4proto udp jump permit_udp
+		meta l4proto udp jump remember_udp_receiver
 		meta l4proto udp goto remember_udp
 		meta l4proto tcp ct expiration > 240s goto remember_tcp_established
 		meta l4proto tcp goto remember_tcp_transitory
 	}
 	chain permit_udp {
 	}
+	# The mapping of the host that began the flow, and of the one that it came to.
 	chain remember_udp {
+	}
+	chain remember_udp_receiver {
 	}
 	chain remember_tcp_established {
 	}
@@ -273,6 +277,8 @@ table ip natsim {
 			update @owner_of { \
 			meta l4proto . ct reply proto-dst timeout 120s : \
 			ct original ip saddr . ct original proto-src }
+	}
+	chain remember_udp_receiver {
 		meta l4proto udp ct original ip daddr $ADDRESSES \
 			update @owner_of { \
 			meta l4proto . ct original proto-dst timeout 120s : \

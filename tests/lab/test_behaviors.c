@@ -101,6 +101,8 @@ struct hairpin {
 	struct endpoint outside_a, outside_a2;
 };
 
+#define HAIRPINNED_AT_RANDOM "hairpin: external-source\nports: { choose: random }\n"
+
 static struct hairpin hairpin_in(struct behavior_lab *l, const char *model)
 {
 	struct hairpin h;
@@ -170,6 +172,33 @@ static void a_hairpinned_flow_has_the_mapping_that_is_declared(void **state)
 	check_hairpin_mapping(APDM APDF "hairpin: external-source\n", false);
 }
 
+/* The port that another host saw first is what the outside sees. */
+static void check_mapped_by_hairpin(const char *model)
+{
+	CLEANUP(behavior_lab) struct behavior_lab l;
+	struct hairpin h = hairpin_in(&l, model);
+	struct end server = udp_at(&l, SERVER, 4001), sender = udp_at(&l, HOST_A, 5004);
+	struct endpoint from = { 0, 0 };
+
+	CHECK(&l, hears(h.a2, say(&l, sender, h.outside_a2), soon_us(), &from));
+	CHECK_ARRIVES(&l, h.a2, from, sender, true);
+	CHECK_EQUAL(&l, map_port(&l, sender, server).port, from.port);
+}
+
+static void a_hairpinned_flow_makes_a_mapping(void **state)
+{
+	static const char *const models[] = {
+		EIM EIF HAIRPINNED_AT_RANDOM,
+		EIM EIF HAIRPINNED_AT_RANDOM "refresh: outbound\n",
+		EIM EIF HAIRPINNED_AT_RANDOM "refresh: inbound\n",
+		EIM EIF HAIRPINNED_AT_RANDOM "refresh: nothing\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++)
+		check_mapped_by_hairpin(models[i]);
+}
+
 static void without_hairpin_nothing_comes_back(void **state)
 {
 	CLEANUP(behavior_lab) struct behavior_lab l;
@@ -237,6 +266,7 @@ int main(void)
 		cmocka_unit_test(an_unsolicited_packet_is_answered_as_declared),
 		cmocka_unit_test(a_hairpin_shows_the_source_that_is_declared),
 		cmocka_unit_test(a_hairpinned_flow_has_the_mapping_that_is_declared),
+		cmocka_unit_test(a_hairpinned_flow_makes_a_mapping),
 		cmocka_unit_test(without_hairpin_nothing_comes_back),
 		cmocka_unit_test(icmp_errors_get_in_unless_they_are_dropped),
 		cmocka_unit_test(two_hosts_share_a_port_only_where_it_is_overloaded),
