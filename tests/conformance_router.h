@@ -14,9 +14,13 @@
 #include "sim/experiment/conformance.h"
 
 /* A router that keeps all of RFC 4787 and RFC 5382, as far as it can be measured. */
-#define GOOD                                                                         \
+#define GOOD_WITH(timeouts)                                                          \
 	"about: x\nmapping: endpoint-independent\nfiltering: endpoint-independent\n" \
-	"timeouts: { udp: 300s, tcp_established: 7440s }\nhairpin: external-source\n"
+	"timeouts: { " timeouts " }\nhairpin: external-source\n"
+#define GOOD GOOD_WITH("udp: 300s, tcp_established: 7440s")
+
+/* One that lets no UDP pass has no lifetimes for it. */
+#define GOOD_WITHOUT_UDP GOOD_WITH("tcp_established: 7440s")
 
 struct router {
 	struct nat_model model;
