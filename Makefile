@@ -23,7 +23,8 @@ CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wold-style-definition -Wvla -Wwrite-strings -Wformat=2 -Wundef \
 	-Wcast-align -Wimplicit-fallthrough $(if $(CI),-Werror)
-HARDEN := -fno-strict-aliasing -fstack-protector-strong
+# Numbers are the same with every compiler: no multiplication and addition in one rounding.
+HARDEN := -fno-strict-aliasing -fstack-protector-strong -ffp-contract=off
 ifneq ($(findstring asan,$(VARIANT)),)
 SANITISE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
@@ -57,6 +58,7 @@ LIB_O := $(call obj,lib)
 CORE_O := $(call obj,peers/core)
 PEERS_O := $(filter-out %/peer.o %/rendezvous.o,$(call obj,peers))
 MODEL_O := $(call obj,sim/model)
+TWIN_O := $(call obj,sim/twin)
 LAB_O := $(call obj,sim/lab)
 HARNESS_O := $(call obj,sim/experiment sim/report sim/bench)
 VERBS_O := $(call obj,sim/verbs)
@@ -90,6 +92,7 @@ $(B)/lib.a: $(LIB_O)
 $(B)/core.a: $(CORE_O)
 $(B)/peers.a: $(PEERS_O)
 $(B)/model.a: $(MODEL_O)
+$(B)/twin.a: $(TWIN_O)
 $(B)/lab.a: $(LAB_O)
 $(B)/harness.a: $(HARNESS_O)
 $(B)/%.a:
@@ -98,7 +101,7 @@ $(B)/%.a:
 
 # Each layer links only to those below it.
 CORE := $(B)/core.a $(B)/lib.a
-SIM := $(B)/harness.a $(B)/lab.a $(B)/model.a $(CORE)
+SIM := $(B)/harness.a $(B)/lab.a $(B)/twin.a $(B)/model.a $(CORE)
 
 link = $(call say,LD,$@)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
 
@@ -154,7 +157,7 @@ fuzz-run: $(FUZZERS)
 
 LINTED := $(B)/lint
 TIDY := $(patsubst %.c,$(LINTED)/%.tidy,$(filter %.c,$(C_FILES)))
-PURE_O := $(LIB_O) $(CORE_O) $(MODEL_O)
+PURE_O := $(LIB_O) $(CORE_O) $(MODEL_O) $(TWIN_O)
 
 GUARDS := $(addprefix $(LINTED)/,format shell layering purity names conventions)
 guard = $(call say,LINT,$(@F))mkdir -p $(@D) && $(1) && touch $@

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A router of the twin: every behaviour of a NAT model (sim/model/nat_model.h), from the same
- * struct that the lab's ruleset is made from, and what Linux' conntrack and routing add to it there.
- * nat_models/rules/ says in nft what this says in C.
+ * struct that the lab's ruleset is made from, and what Linux' conntrack and routing add to it
+ * there. nat_models/rules/ says in nft what this says in C.
  */
 #ifndef NATSIM_SIM_TWIN_ROUTER_H
 #define NATSIM_SIM_TWIN_ROUTER_H
