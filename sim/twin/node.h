@@ -25,12 +25,13 @@ struct twin_node {
 	 * the node whenever it is called. */
 	uint64_t run_at_us;
 	void (*run)(struct twin_node *node, struct twin_world *world);
-	unsigned index; /* in the world */
+	unsigned index; /* in the world, which sets it */
 };
 
 /* Sends a copy of p from a node to that side: out over its access link to whoever has the address
- * p->to.addr, or into its LAN. It arrives later, never before the caller returns; what nobody has
- * the address of is lost. */
+ * p->to.addr, or into its LAN, or through that to its router. Hosts get it later, never before the
+ * caller returns; a router may get it, and send it on, at once. What nobody in a LAN has the
+ * address of is lost. */
 void twin_world_send(struct twin_world *world, const struct twin_node *from, enum twin_side side,
 		     const struct twin_packet *p);
 

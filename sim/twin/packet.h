@@ -21,6 +21,7 @@ enum { TWIN_FIN = 0x01, TWIN_SYN = 0x02, TWIN_RST = 0x04, TWIN_ACK = 0x10 };
 /* The ICMP errors there are (RFC 792). */
 enum twin_error {
 	TWIN_NO_ERROR,
+	TWIN_NET_UNREACHABLE,  /* type 3, code 0 */
 	TWIN_PORT_UNREACHABLE, /* type 3, code 3 */
 	TWIN_TIME_EXCEEDED,    /* type 11, code 0 */
 };
