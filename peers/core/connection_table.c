@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "peers/core/connection_table.h"
 
+#include <string.h>
+
+void connection_table_clear(struct connection_table *t)
+{
+	memset(t->slots, 0, t->used * sizeof(t->slots[0]));
+	t->used = 0;
+}
+
 struct connection *connection_table_find(struct connection_table *t, uint32_t socket)
 {
-	for (size_t i = 0; socket != 0 && i < CONNECTIONS_MAX; i++)
+	for (size_t i = 0; socket != 0 && i < t->used; i++)
 		if (t->slots[i].socket == socket)
 			return &t->slots[i];
 	return NULL;
@@ -13,7 +21,7 @@ struct connection *connection_table_place(struct connection_table *t)
 {
 	struct connection *place = &t->slots[0];
 
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+	for (size_t i = 0; i < t->used; i++) {
 		struct connection *c = &t->slots[i];
 
 		if (c->socket == 0)
@@ -21,7 +29,7 @@ struct connection *connection_table_place(struct connection_table *t)
 		if (c->used_us < place->used_us)
 			place = c;
 	}
-	return place;
+	return t->used < CONNECTIONS_MAX ? &t->slots[t->used++] : place;
 }
 
 struct connection *connection_table_expired(struct connection_table *t, uint64_t now_us,
@@ -29,7 +37,7 @@ struct connection *connection_table_expired(struct connection_table *t, uint64_t
 {
 	uint64_t next_us = UINT64_MAX;
 
-	for (size_t i = 0; i < CONNECTIONS_MAX; i++) {
+	for (size_t i = 0; i < t->used; i++) {
 		struct connection *c = &t->slots[i];
 
 		if (c->socket == 0)

@@ -22,8 +22,12 @@ struct connection {
 
 /* Zeroed memory is an empty table. */
 struct connection_table {
+	size_t used; /* slots from here on have never been given out, and are zero */
 	struct connection slots[CONNECTIONS_MAX];
 };
+
+/* Empties the table, at the cost of what was used of it. */
+void connection_table_clear(struct connection_table *t);
 
 /* NULL if there is none. */
 struct connection *connection_table_find(struct connection_table *t, uint32_t socket);

@@ -18,6 +18,19 @@ void rendezvous_init(struct rendezvous *r, const struct rendezvous_config *confi
 	prng_init(&r->prng, config->seed);
 }
 
+void rendezvous_restart(struct rendezvous *r, uint64_t seed)
+{
+	r->config.seed = seed;
+	r->opened = r->wanted = 0;
+	r->failed = (struct endpoint){ 0, 0 };
+	r->failed_tcp = false;
+	r->error = 0;
+	prng_init(&r->prng, seed);
+	memset(r->back_until_us, 0, sizeof(r->back_until_us));
+	connection_table_clear(&r->connections);
+	session_table_clear(&r->sessions);
+}
+
 bool rendezvous_is_open(const struct rendezvous *r)
 {
 	return r->wanted > 0 && r->opened == r->wanted;

@@ -55,6 +55,9 @@ struct rendezvous {
 /* config must name an address and a port (assert). */
 void rendezvous_init(struct rendezvous *r, const struct rendezvous_config *config);
 
+/* The same with another seed, for one that has been at work: costs what was used of its tables. */
+void rendezvous_restart(struct rendezvous *r, uint64_t seed);
+
 /* A machine_step_fn; state is the struct rendezvous. */
 uint64_t rendezvous_step(void *state, uint64_t now_us, const struct event *event,
 			 struct actions *out);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A table that is searched from end to end: a thousand comparisons of a length byte cost less than
- * the system call that brought the request, and there is no hash for a stranger to attack.
+ * A table that is searched from its start to what was ever used of it: a thousand comparisons of a
+ * length byte cost less than the system call that brought the request, and there is no hash for a
+ * stranger to attack.
  */
 #include "peers/core/session_table.h"
 
@@ -32,7 +33,7 @@ struct session *session_table_take(struct session_table *t, uint64_t now_us,
 {
 	struct session *place = &t->slots[0];
 
-	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+	for (size_t i = 0; i < t->used; i++) {
 		struct session *s = &t->slots[i];
 
 		if (is_live(s, now_us) && key_equal(&s->key, key)) {
@@ -41,13 +42,23 @@ struct session *session_table_take(struct session_table *t, uint64_t now_us,
 		}
 		place = better(place, s, now_us);
 	}
+	if (is_live(place, now_us) && t->used < SESSIONS_MAX)
+		place = &t->slots[t->used];
+	if (place == &t->slots[t->used])
+		t->used++;
 	*place = (struct session){ .key = *key, .used_us = now_us };
 	return place;
 }
 
+void session_table_clear(struct session_table *t)
+{
+	memset(t->slots, 0, t->used * sizeof(t->slots[0]));
+	t->used = 0;
+}
+
 void session_table_forget(struct session_table *t, uint32_t connection)
 {
-	for (size_t i = 0; i < SESSIONS_MAX; i++) {
+	for (size_t i = 0; i < t->used; i++) {
 		struct session *s = &t->slots[i];
 
 		for (size_t role = 0; s->key.tcp && role < 2; role++)

@@ -39,8 +39,12 @@ struct session {
 
 /* Zeroed memory is an empty table. */
 struct session_table {
+	size_t used; /* slots from here on have never been filled, and are zero */
 	struct session slots[SESSIONS_MAX];
 };
+
+/* Empties the table, at the cost of what was used of it. */
+void session_table_clear(struct session_table *t);
 
 /* The session of that key, made if there is none, and marked as used. Valid until the next call. */
 struct session *session_table_take(struct session_table *t, uint64_t now_us,
