@@ -23,7 +23,6 @@
  */
 #include "peers/core/punch.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 /* How long 'a' waits for the answer to its nominations before it tries other paths again: at least
@@ -208,47 +207,39 @@ static uint64_t punch_step(void *state, uint64_t now_us, const struct event *ev,
 	return meet_wake_us < wake_us && p->phase != PUNCH_DONE ? meet_wake_us : wake_us;
 }
 
-/* "name":"endpoint", or null where there is none. */
-static void report_endpoint(struct buf *out, const char *name, struct endpoint ep)
+/* Between two times of this attempt; NEVER where the second never came. */
+static uint64_t elapsed_us(uint64_t from_us, uint64_t to_us)
 {
-	char text[ENDPOINT_TEXT_SIZE];
-
-	if (endpoint_is_none(ep))
-		buf_printf(out, ",\"%s\":null", name);
-	else
-		buf_printf(out, ",\"%s\":\"%s\"", name, endpoint_format(ep, text));
+	return to_us == 0 ? NEVER : to_us - from_us;
 }
 
-/* Milliseconds between two times of this attempt, or null where the second never came. */
-static void report_ms(struct buf *out, const char *name, uint64_t from_us, uint64_t to_us)
+static void punch_result(const void *state, struct strategy_result *ret)
 {
-	if (to_us == 0)
-		buf_printf(out, ",\"%s\":null", name);
-	else
-		buf_printf(out, ",\"%s\":%.3f", name, (double)(to_us - from_us) / 1000.0);
+	const struct punch *p = state;
+	bool connected = p->connected_us != 0;
+	const char *reason = p->reason != NULL ? p->reason : "ended early";
+
+	*ret = (struct strategy_result){
+		.connected = connected,
+		.reason = connected ? NULL : reason,
+		.local = p->introduce.local,
+		.observed = p->introduce.observed,
+		.remote = p->remote,
+		.nonce = p->handshake.nonce,
+		.peer_nonce = p->handshake.peer_nonce,
+		.introduced_us = elapsed_us(p->start_us, p->introduce.ready_us),
+		.connect_us = elapsed_us(p->go_us, p->connected_us),
+		.packets = p->sent,
+	};
 }
 
 static void punch_report(const void *state, struct buf *out)
 {
 	const struct punch *p = state;
-	bool connected = p->connected_us != 0;
+	struct strategy_result result;
 
-	buf_printf(out, "{\"event\":\"result\",\"strategy\":\"punch\",\"transport\":\"%s\"",
-		   p->config.tcp ? "tcp" : "udp");
-	buf_printf(out, ",\"role\":\"%c\",\"result\":\"%s\"", p->config.role,
-		   connected ? "connected" : "failed");
-	if (!connected)
-		buf_printf(out, ",\"reason\":\"%s\"",
-			   p->reason != NULL ? p->reason : "ended early");
-	report_endpoint(out, "local", p->introduce.local);
-	report_endpoint(out, "observed", p->introduce.observed);
-	report_endpoint(out, "remote", p->remote);
-	buf_printf(out, ",\"nonce\":\"%016" PRIx64 "\"", p->handshake.nonce);
-	if (connected)
-		buf_printf(out, ",\"peer_nonce\":\"%016" PRIx64 "\"", p->handshake.peer_nonce);
-	report_ms(out, "introduced_ms", p->start_us, p->introduce.ready_us);
-	report_ms(out, "connect_ms", p->go_us, p->connected_us);
-	buf_printf(out, ",\"packets\":%" PRIu64 "}\n", p->sent);
+	punch_result(state, &result);
+	strategy_report_result(punch_strategy.name, &p->config, &result, out);
 }
 
 const struct strategy punch_strategy = {
@@ -258,5 +249,6 @@ const struct strategy punch_strategy = {
 	.size = sizeof(struct punch),
 	.init = punch_init,
 	.step = punch_step,
+	.result = punch_result,
 	.report = punch_report,
 };

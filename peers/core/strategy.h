@@ -30,6 +30,17 @@ struct strategy_config {
 	uint64_t give_up_us;     /* counted from the start, after that wait */
 };
 
+/* What came of one peer of a pair, so far. */
+struct strategy_result {
+	bool connected;
+	const char *reason; /* why not, one line, valid as long as the state is; NULL: connected */
+	struct endpoint local, observed, remote; /* of the path; none where it is not known */
+	uint64_t nonce, peer_nonce;              /* the latter is of use only if connected */
+	uint64_t introduced_us;                  /* since the first step; NEVER: it was not */
+	uint64_t connect_us;                     /* since the first packet to the peer, likewise */
+	uint64_t packets;                        /* datagrams, or connects and messages, to it */
+};
+
 struct strategy {
 	const char *name;
 	const char *about; /* one line, for help texts */
@@ -37,12 +48,18 @@ struct strategy {
 	size_t size;       /* of its state */
 	void (*init)(void *state, const struct strategy_config *config);
 	machine_step_fn *step;
+	/* Can be called at any time after init. NULL where it does not run in pairs. */
+	void (*result)(const void *state, struct strategy_result *ret);
 	/* Appends the JSON line, newline included. Can be called at any time after init. */
 	void (*report)(const void *state, struct buf *out);
 };
 
 /* NULL if there is none of that name. */
 const struct strategy *strategy_find(const char *name);
+
+/* Appends the JSON line of a strategy that runs in pairs, newline included. */
+void strategy_report_result(const char *strategy, const struct strategy_config *config,
+			    const struct strategy_result *result, struct buf *out);
 
 /* All of them, in the order in which they are to be listed; NULL behind the last. */
 const struct strategy *strategy_at(size_t index);
