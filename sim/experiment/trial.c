@@ -11,6 +11,7 @@
 
 #include "lib/cleanup.h"
 #include "sim/experiment/output.h"
+#include "sim/lab/tap.h"
 
 /* What a peer may take besides trying: to start, to meet the other at the rendezvous, to linger. */
 #define GRACE_US 15000000u
@@ -79,7 +80,7 @@ void trial_lab_free(struct trial_lab *t)
 
 static void forget_taps(const struct trial_lab *t)
 {
-	struct tap_packet ignored;
+	struct delivery ignored;
 
 	for (int i = 0; i < 2; i++) {
 		while (tap_read(t->taps[i], &ignored))
@@ -116,9 +117,9 @@ static int start_peer(const struct trial_lab *t, const struct trial_config *conf
 }
 
 /* All that a tap has seen, on the heap. */
-static struct tap_packet *read_tap(int fd, size_t *ret_count)
+static struct delivery *read_tap(int fd, size_t *ret_count)
 {
-	struct tap_packet *packets = NULL, packet;
+	struct delivery *packets = NULL, packet;
 	size_t count = 0, size = 0;
 
 	while (tap_read(fd, &packet)) {
@@ -134,7 +135,7 @@ static struct tap_packet *read_tap(int fd, size_t *ret_count)
 }
 
 static struct verdict_side side_of(const struct trial_lab *t, int i, const struct output *peer,
-				   struct tap_packet **ret_packets)
+				   struct delivery **ret_packets)
 {
 	struct verdict_side side = { .claim.ended_ok = peer->ended && peer->status == 0 };
 
@@ -173,7 +174,7 @@ static void judge(const struct trial_lab *t, const struct trial_config *config,
 	uint8_t protocol = strcmp(config->transport, "tcp") == 0 ? IPPROTO_TCP : IPPROTO_UDP;
 	uint32_t relays[] = { t->stage.rendezvous.addr, t->stage.rendezvous_alt.addr };
 	struct verdict_side sides[2];
-	struct tap_packet *packets[2];
+	struct delivery *packets[2];
 
 	for (int i = 0; i < 2; i++)
 		sides[i] = side_of(t, i, &peers[i], &packets[i]);

@@ -1,104 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sim/experiment/verdict.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <jansson.h>
 
 #define NONCE_SIZE 8u
 
-/* More than any trial takes or sends; what lies beyond could not be added up or printed. */
-#define CONNECT_MS_MAX 86400000.0
-#define PACKETS_MAX    UINT32_MAX
-
-/* Of a peer's own words, so that "a: " still fits before them. */
-#define REASON_MAX 100u
-
-static struct endpoint get_endpoint(const json_t *object, const char *key)
+/* The last eight bytes are kept as a number, in network order as they came: for payloads as short
+ * as these that is quicker than memmem(). */
+static bool holds_nonce(const struct delivery *p, uint64_t nonce)
 {
-	struct endpoint ep = { 0 };
-	const char *text = json_string_value(json_object_get(object, key));
+	uint64_t last = 0;
 
-	if (text != NULL)
-		(void)endpoint_parse(text, &ep);
-	return ep;
-}
-
-/* Hexadecimal, as many digits as 64 bits have or fewer; all else says nothing. */
-static uint64_t get_nonce(const json_t *object)
-{
-	const char *text = json_string_value(json_object_get(object, "nonce"));
-	size_t len = text == NULL ? 0 : strlen(text);
-
-	if (len == 0 || len > 2 * NONCE_SIZE || strspn(text, "0123456789abcdefABCDEF") != len)
-		return 0;
-	return strtoull(text, NULL, 16);
-}
-
-/* A peer's words go to terminals and into JSON: one line, without control characters, and not cut
- * within a character of UTF-8. */
-static void take_reason(char ret[static VERDICT_REASON_SIZE], const char *text)
-{
-	size_t len = 0;
-
-	for (; text[len] != '\0' && len < REASON_MAX; len++) {
-		unsigned char byte = (unsigned char)text[len];
-
-		ret[len] = text[len];
-		if (byte < 0x20 || byte == 0x7f)
-			ret[len] = '?';
+	for (size_t i = 0; i < p->len; i++) {
+		last = last << 8 | p->payload[i];
+		if (last == nonce && i + 1 >= NONCE_SIZE)
+			return true;
 	}
-	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
-		len--;
-	ret[len] = '\0';
-}
-
-static void claim_from_json(const json_t *line, struct verdict_claim *ret)
-{
-	const char *reason = json_string_value(json_object_get(line, "reason"));
-	const json_t *connect_ms = json_object_get(line, "connect_ms");
-	const json_t *packets = json_object_get(line, "packets");
-	double ms = json_is_number(connect_ms) ? json_number_value(connect_ms) : -1;
-	json_int_t count = json_is_integer(packets) ? json_integer_value(packets) : -1;
-
-	ret->has_line = true;
-	take_reason(ret->reason, reason == NULL ? "" : reason);
-	ret->local = get_endpoint(line, "local");
-	ret->remote = get_endpoint(line, "remote");
-	ret->has_path = !endpoint_is_none(ret->remote);
-	ret->nonce = get_nonce(line);
-	ret->connect_ms = ms <= CONNECT_MS_MAX ? ms : -1;
-	ret->packets = count >= 0 && count <= PACKETS_MAX ? count : -1;
-}
-
-void verdict_read_claim(const char *output, size_t len, struct verdict_claim *ret)
-{
-	*ret = (struct verdict_claim){ .ended_ok = ret->ended_ok, .connect_ms = -1, .packets = -1 };
-	while (len > 0) {
-		const char *newline = memchr(output, '\n', len);
-		size_t line_len = newline == NULL ? len : (size_t)(newline - output);
-		json_t *line = json_loadb(output, line_len, 0, NULL);
-		const char *event = json_string_value(json_object_get(line, "event"));
-
-		if (event != NULL && strcmp(event, "result") == 0)
-			claim_from_json(line, ret);
-		json_decref(line);
-		size_t used = line_len + (newline != NULL);
-		output += used;
-		len -= used;
-	}
-}
-
-static bool holds_nonce(const struct tap_packet *p, uint64_t nonce)
-{
-	uint8_t bytes[NONCE_SIZE];
-
-	for (size_t i = 0; i < NONCE_SIZE; i++)
-		bytes[i] = (uint8_t)(nonce >> (56 - 8 * i));
-	return memmem(p->payload, p->len, bytes, NONCE_SIZE) != NULL;
+	return false;
 }
 
 static bool is_relay(const struct endpoint from, const uint32_t *relays, size_t relays_count)
@@ -111,8 +30,8 @@ static bool is_relay(const struct endpoint from, const uint32_t *relays, size_t 
 
 /* True if the packet is the other side's word to this one, on the path that this one claims. Where
  * it names only the other end, any port of its own will do. */
-static bool is_evidence(const struct tap_packet *p, uint8_t protocol,
-			const struct verdict_claim *own, const struct verdict_claim *other)
+static bool is_evidence(const struct delivery *p, uint8_t protocol, const struct verdict_claim *own,
+			const struct verdict_claim *other)
 {
 	if (p->protocol != protocol)
 		return false;
@@ -130,7 +49,7 @@ static enum verdict_path seen_path(const struct verdict_side *own, const struct 
 	enum verdict_path path = VERDICT_PATH_NONE;
 
 	for (size_t i = 0; i < own->delivered_count; i++) {
-		const struct tap_packet *p = &own->delivered[i];
+		const struct delivery *p = &own->delivered[i];
 
 		if (!is_evidence(p, protocol, &own->claim, &other->claim))
 			continue;

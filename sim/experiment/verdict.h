@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The harness's own judgement of a trial. Peers make claims (their exit status and, where they
- * print it, a JSON line); the taps saw what was delivered into each host. A trial is a success only
- * if both peers claim it and, on the path they claim, each host was delivered the other's nonce
- * from the other side's outside address. Pure.
+ * print it, a JSON line); the world saw what was delivered into each host. A trial is a success
+ * only if both peers claim it and, on the path they claim, each host was delivered the other's
+ * nonce from the other side's outside address. Pure.
  */
 #ifndef NATSIM_SIM_EXPERIMENT_VERDICT_H
 #define NATSIM_SIM_EXPERIMENT_VERDICT_H
@@ -13,7 +13,8 @@
 #include <stdint.h>
 
 #include "lib/endpoint.h"
-#include "sim/lab/tap.h"
+#include "peers/core/strategy.h"
+#include "sim/model/delivery.h"
 
 #define VERDICT_REASON_SIZE 128
 
@@ -32,11 +33,14 @@ struct verdict_claim {
 /* Reads the last JSON line with "event": "result" in a peer's output. ended_ok is left as it is. */
 void verdict_read_claim(const char *output, size_t len, struct verdict_claim *ret);
 
+/* What the result's line would say, without the line; needs no memory. Likewise. */
+void verdict_take_claim(const struct strategy_result *result, struct verdict_claim *ret);
+
 /* One side as the lab knows it. */
 struct verdict_side {
 	struct verdict_claim claim;
 	uint32_t addrs[2]; /* its packets' source: as seen from the Internet, and its host's own */
-	const struct tap_packet *delivered; /* into its host, in order */
+	const struct delivery *delivered; /* into its host, in order */
 	size_t delivered_count;
 };
 
@@ -48,7 +52,8 @@ struct verdict {
 	char reason[VERDICT_REASON_SIZE]; /* of a failure */
 };
 
-/* protocol is IPPROTO_UDP or IPPROTO_TCP; relays are the addresses of the rendezvous. */
+/* protocol is IPPROTO_UDP or IPPROTO_TCP; relays are the addresses of the rendezvous. Quick: it
+ * allocates nothing, and words are written only for a failure. */
 struct verdict verdict_judge(const struct verdict_side *a, const struct verdict_side *b,
 			     uint8_t protocol, const uint32_t *relays, size_t relays_count);
 

@@ -42,7 +42,7 @@
 #define IP_FRAGMENT_OFFSET 0x1fff /* the bits of IP_FRAGMENT that are one */
 
 /* The longest headers, of IPv4 and TCP, and what is kept of the payload. */
-#define SNAP_BYTES (60 + 60 + TAP_PAYLOAD_MAX)
+#define SNAP_BYTES (60 + 60 + DELIVERY_PAYLOAD_MAX)
 
 /* Classic BPF: a value of the kernel's about the packet, and jumps to a line of the filter. */
 #define ABOUT(field)            ((uint32_t)SKF_AD_OFF + (uint32_t)(field))
@@ -134,7 +134,7 @@ static uint32_t read_number(const uint8_t *at, size_t bytes)
 
 /* What the filter let in, as a struct. Returns false if it is cut off before its payload, which
  * only a malformed packet is. */
-static bool parse(const uint8_t *data, size_t len, struct tap_packet *ret)
+static bool parse(const uint8_t *data, size_t len, struct delivery *ret)
 {
 	if (len < 20)
 		return false;
@@ -147,8 +147,8 @@ static bool parse(const uint8_t *data, size_t len, struct tap_packet *ret)
 	if (len <= headers || total <= headers)
 		return false;
 	size_t kept = len < total ? len - headers : total - headers;
-	kept = kept < TAP_PAYLOAD_MAX ? kept : TAP_PAYLOAD_MAX;
-	*ret = (struct tap_packet){
+	kept = kept < DELIVERY_PAYLOAD_MAX ? kept : DELIVERY_PAYLOAD_MAX;
+	*ret = (struct delivery){
 		.protocol = protocol,
 		.from = { read_number(data + IP_FROM, 4),
 			  (uint16_t)read_number(data + ip_bytes, 2) },
@@ -171,7 +171,7 @@ static uint64_t time_stamp_us(struct msghdr *message)
 	return (uint64_t)stamp.tv_sec * 1000000u + (uint64_t)stamp.tv_nsec / 1000u;
 }
 
-bool tap_read(int fd, struct tap_packet *ret)
+bool tap_read(int fd, struct delivery *ret)
 {
 	_Alignas(struct cmsghdr) char control[256];
 	uint8_t data[SNAP_BYTES];
@@ -182,7 +182,7 @@ bool tap_read(int fd, struct tap_packet *ret)
 					  .msg_iovlen = 1,
 					  .msg_control = control,
 					  .msg_controllen = sizeof(control) };
-		struct tap_packet packet;
+		struct delivery packet;
 		ssize_t len = recvmsg(fd, &message, 0);
 
 		if (len < 0 && errno != EINTR)

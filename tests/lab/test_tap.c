@@ -133,7 +133,7 @@ static void a_datagram_is_seen_whole(void **state)
 	const struct pair *pair = *state;
 	int near = socket_in(pair->fds[0], SOCK_DGRAM, NEAR, 5000);
 	int far = socket_in(pair->fds[1], SOCK_DGRAM, FAR, 6000);
-	struct tap_packet packet;
+	struct delivery packet;
 	struct timespec now;
 
 	assert_false(tap_read(pair->tap, &packet));
@@ -159,20 +159,21 @@ static void of_a_long_datagram_the_start_is_kept(void **state)
 	const struct pair *pair = *state;
 	int near = socket_in(pair->fds[0], SOCK_DGRAM, NEAR, 5000);
 	int far = socket_in(pair->fds[1], SOCK_DGRAM, FAR, 6000);
-	struct tap_packet packet;
+	struct delivery packet;
 	uint8_t data[1000];
 
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)i;
 	send_udp(near, FAR, 6000, data, sizeof(data));
-	send_udp(near, FAR, 6000, data, TAP_PAYLOAD_MAX);
+	send_udp(near, FAR, 6000, data, DELIVERY_PAYLOAD_MAX);
 	receive(far);
 	receive(far);
 	for (int i = 0; i < 2; i++) {
 		assert_true(tap_read(pair->tap, &packet));
-		assert_int_equal(packet.payload_bytes, i == 0 ? sizeof(data) : TAP_PAYLOAD_MAX);
-		assert_int_equal(packet.len, TAP_PAYLOAD_MAX);
-		assert_memory_equal(packet.payload, data, TAP_PAYLOAD_MAX);
+		assert_int_equal(packet.payload_bytes,
+				 i == 0 ? sizeof(data) : DELIVERY_PAYLOAD_MAX);
+		assert_int_equal(packet.len, DELIVERY_PAYLOAD_MAX);
+		assert_memory_equal(packet.payload, data, DELIVERY_PAYLOAD_MAX);
 	}
 	(void)close(near);
 	(void)close(far);
@@ -185,7 +186,7 @@ static void what_is_no_evidence_is_not_seen(void **state)
 	const struct pair *pair = *state;
 	int near = socket_in(pair->fds[0], SOCK_DGRAM, NEAR, 5000);
 	int far = socket_in(pair->fds[1], SOCK_DGRAM, 0, 6000);
-	struct tap_packet packet;
+	struct delivery packet;
 
 	send_udp(near, FAR, 6000, "", 0);
 	send_udp(near, 0x0a0000ff, 6000, "broadcast", 9);
@@ -209,7 +210,7 @@ static void fragments_are_seen_once(void **state)
 	const struct pair *pair = *state;
 	int near = socket_in(pair->fds[0], SOCK_DGRAM, NEAR, 5000);
 	int far = socket_in(pair->fds[1], SOCK_DGRAM, FAR, 6000);
-	struct tap_packet packet;
+	struct delivery packet;
 	uint8_t data[4000] = { 1 };
 
 	send_udp(near, FAR, 6000, data, sizeof(data));
@@ -227,7 +228,7 @@ static void of_a_tcp_connection_only_payload_is_seen(void **state)
 	int near = socket_in(pair->fds[0], SOCK_STREAM, NEAR, 5000);
 	int listener = socket_in(pair->fds[1], SOCK_STREAM, FAR, 6000);
 	struct sockaddr_in to = address((struct endpoint){ FAR, 6000 });
-	struct tap_packet packet;
+	struct delivery packet;
 
 	assert_int_equal(listen(listener, 1), 0);
 	assert_int_equal(connect(near, (const struct sockaddr *)&to, sizeof(to)), 0);
@@ -259,7 +260,7 @@ static void the_tap_has_it_before_the_host(void **state)
 	const struct pair *pair = *state;
 	int near = socket_in(pair->fds[0], SOCK_DGRAM, NEAR, 5000);
 	int far = socket_in(pair->fds[1], SOCK_DGRAM, FAR, 6000);
-	struct tap_packet packet;
+	struct delivery packet;
 	uint64_t until_us = soon_us();
 	int status = -1;
 
@@ -287,7 +288,7 @@ static void the_tap_has_it_before_the_host(void **state)
 
 static unsigned count_seen(int tap)
 {
-	struct tap_packet packet;
+	struct delivery packet;
 	unsigned seen = 0;
 
 	while (tap_read(tap, &packet))

@@ -13,6 +13,7 @@
 #include "lib/buf.h"
 #include "lib/cleanup.h"
 #include "sim/experiment/verdict.h"
+#include "tests/toy_pair.h"
 
 #define RELAY   0xcb007101u
 #define NONCE_A 0xaaaaaaaaaaaaaaaau
@@ -24,13 +25,13 @@ static const struct endpoint inside_a = { 0x0a010002, 40001 }, inside_b = { 0x0a
 /* A trial in which all is well: a test spoils something. */
 struct trial {
 	struct verdict_side a, b;
-	struct tap_packet into_a, into_b;
+	struct delivery into_a, into_b;
 	uint8_t protocol;
 };
 
-static struct tap_packet packet(struct endpoint from, struct endpoint to, uint64_t nonce)
+static struct delivery packet(struct endpoint from, struct endpoint to, uint64_t nonce)
 {
-	struct tap_packet p = {
+	struct delivery p = {
 		.protocol = IPPROTO_UDP, .from = from, .to = to, .payload_bytes = 32
 	};
 
@@ -121,6 +122,26 @@ static void the_wrong_nonce_is_no_evidence(void **state)
 	trial_init(&t);
 	t.into_b.len = 20; /* cut within the nonce */
 	assert_refused(&t, "into b's host");
+}
+
+static void a_nonce_is_all_of_its_eight_bytes_wherever_they_are(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	trial_init(&t);
+	t.b.claim.nonce = 0xff;
+	t.into_a.payload[0] = 0xff;
+	t.into_a.len = 1;
+	assert_refused(&t, "into a's host");
+	for (size_t at = 0; at <= DELIVERY_PAYLOAD_MAX - 8; at++) {
+		memset(t.into_a.payload, 0xff, sizeof(t.into_a.payload));
+		memset(t.into_a.payload + at, 0, 7);
+		t.into_a.len = at + 8;
+		assert_true(judge(&t).success);
+		t.into_a.len--;
+		assert_refused(&t, "into a's host");
+	}
 }
 
 static void traffic_from_or_to_elsewhere_is_no_evidence(void **state)
@@ -220,7 +241,7 @@ static void strangers_without_json_need_traffic_from_each_others_address(void **
 
 static void the_evidence_may_come_late_among_other_packets(void **state)
 {
-	struct tap_packet packets[3];
+	struct delivery packets[3];
 	struct trial t;
 
 	(void)state;
@@ -324,12 +345,84 @@ static void a_reason_is_one_printable_line_of_whole_characters(void **state)
 	assert_int_equal(c.reason[98], 'x');
 }
 
+/* ---- taking claims */
+
+static void assert_same_claim(const struct strategy_result *result)
+{
+	struct strategy_config config = { .role = 'a' };
+	CLEANUP(buf) struct buf line = BUF_INIT;
+	struct verdict_claim taken = { .ended_ok = true, .nonce = 99 };
+
+	strategy_report_result("punch", &config, result, &line);
+	struct verdict_claim read = read_claim(buf_text(&line));
+	verdict_take_claim(result, &taken);
+	assert_true(taken.ended_ok && taken.has_line);
+	assert_string_equal(taken.reason, read.reason);
+	assert_int_equal(taken.has_path, read.has_path);
+	assert_true(endpoint_equal(taken.local, read.local));
+	assert_true(endpoint_equal(taken.remote, read.remote));
+	assert_true(taken.nonce == read.nonce);
+	assert_true(taken.connect_ms == read.connect_ms);
+	assert_true(taken.packets == read.packets);
+}
+
+static void a_claim_is_taken_from_a_result_as_it_is_read_from_its_line(void **state)
+{
+	static const uint64_t times_us[] = { 0, 1, 999, 21412, 86400000000, 86400001000, NEVER };
+	static const uint64_t packets[] = { 0, 7, UINT32_MAX, (uint64_t)UINT32_MAX + 1 };
+	struct strategy_result result = { .connected = true,
+					  .local = inside_a,
+					  .remote = outside_b,
+					  .nonce = NONCE_A,
+					  .peer_nonce = NONCE_B,
+					  .introduced_us = NEVER };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(times_us) / sizeof(times_us[0]); i++)
+		for (size_t j = 0; j < sizeof(packets) / sizeof(packets[0]); j++) {
+			result.connect_us = times_us[i];
+			result.packets = packets[j];
+			assert_same_claim(&result);
+		}
+	assert_same_claim(&(struct strategy_result){ .reason = "nothing from the peer came in",
+						     .nonce = 1,
+						     .introduced_us = NEVER,
+						     .connect_us = NEVER });
+}
+
+/* What each host was delivered is what a world would have seen. */
+static void two_peers_of_one_process_are_judged_without_a_line(void **state)
+{
+	struct toy_pair *p = toy_pair_new(1);
+	struct trial t;
+
+	(void)state;
+	toy_pair_start(p, false, (const uint64_t[2]){ 0, 0 });
+	toy_run(p->w, 60000000);
+	trial_init(&t);
+	for (int i = 0; i < 2; i++) {
+		struct verdict_side *side = i == 0 ? &t.a : &t.b;
+		struct delivery *into = i == 0 ? &t.into_a : &t.into_b;
+		struct strategy_result result;
+
+		punch_strategy.result(&p->peers[i], &result);
+		verdict_take_claim(&result, &side->claim);
+		side->addrs[0] = side->addrs[1] = toy_addr(p->w, i);
+		*into = packet(result.remote, result.local, TOY_NONCE(!i));
+	}
+	assert_true(judge(&t).success);
+	t.into_a.payload[16] ^= 1;
+	assert_false(judge(&t).success);
+	toy_pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_nonce_delivered_both_ways_is_a_success),
 		cmocka_unit_test(a_claim_without_delivered_traffic_is_refused),
 		cmocka_unit_test(the_wrong_nonce_is_no_evidence),
+		cmocka_unit_test(a_nonce_is_all_of_its_eight_bytes_wherever_they_are),
 		cmocka_unit_test(traffic_from_or_to_elsewhere_is_no_evidence),
 		cmocka_unit_test(traffic_over_the_wrong_protocol_is_no_evidence),
 		cmocka_unit_test(both_must_claim_success),
@@ -340,6 +433,8 @@ int main(void)
 		cmocka_unit_test(output_without_a_result_claims_nothing),
 		cmocka_unit_test(values_of_the_wrong_kind_say_nothing),
 		cmocka_unit_test(a_reason_is_one_printable_line_of_whole_characters),
+		cmocka_unit_test(a_claim_is_taken_from_a_result_as_it_is_read_from_its_line),
+		cmocka_unit_test(two_peers_of_one_process_are_judged_without_a_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
