@@ -12,6 +12,7 @@
 #include "lib/cleanup.h"
 #include "peers/core/classify.h"
 #include "sim/experiment/contract.h"
+#include "sim/experiment/measure_twin.h"
 #include "sim/experiment/output.h"
 #include "sim/experiment/pool.h"
 #include "sim/experiment/stage.h"
@@ -138,24 +139,55 @@ struct finding {
 	struct observations observations;
 };
 
-/* The router of a lab with as little as needed beside it. */
-static int build(const struct measuring *m, size_t model, const struct nat_timeouts *timeouts,
-		 struct stage *stage, struct lab **ret, struct err *e)
+/* The router with as little as needed beside it. */
+static int open_stage(const struct measuring *m, size_t model, const struct nat_timeouts *timeouts,
+		      struct stage *stage, struct err *e)
 {
 	struct stage_config config = { .topology = OBSERVE_TOPOLOGY,
 				       .nats_count = 1,
 				       .timeouts = timeouts };
 
 	config.nats[0] = (struct stage_nat){ "a", m->config->models[model] };
-	int code = stage_open(m->config->catalog, &config, stage, e);
+	return stage_open(m->config->catalog, &config, stage, e);
+}
+
+static int build(const struct measuring *m, size_t model, const struct nat_timeouts *timeouts,
+		 struct stage *stage, struct lab **ret, struct err *e)
+{
+	int code = open_stage(m, model, timeouts, stage, e);
+
 	return code < 0 ? code
 			: stage_build(stage, m->config->catalog, m->config->seed, -1, ret, e);
+}
+
+static int classify_in_twin(const struct measuring *m, struct finding *f, struct err *e)
+{
+	CLEANUP(stage) struct stage stage = { 0 };
+	CLEANUP(buf) struct buf output = BUF_INIT;
+	int code = open_stage(m, f->model, NULL, &stage, e);
+
+	if (code < 0)
+		return code;
+	declare(&stage.models[0], f->measurement.tcp, &f->measurement.declared);
+	code = measure_in_twin(&stage,
+			       &(struct measure_twin_config){ .tcp = f->measurement.tcp,
+							      .seed = m->config->seed,
+							      .silence_us = SILENCE_US,
+							      .deadline_us = DEADLINE_US },
+			       &output, e);
+	if (code == 0)
+		read_findings(&output, &f->measurement);
+	see_blocked(&f->measurement);
+	return code;
 }
 
 static int classify_one(const struct measuring *m, struct finding *f, struct err *e)
 {
 	CLEANUP(stage) struct stage stage = { 0 };
 	struct lab *lab = NULL;
+
+	if (m->config->world == RUN_IN_TWIN)
+		return classify_in_twin(m, f, e);
 	int code = build(m, f->model, NULL, &stage, &lab, e);
 
 	if (code == 0) {

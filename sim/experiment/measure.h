@@ -14,6 +14,7 @@
 #include "lib/err.h"
 #include "sim/experiment/catalog.h"
 #include "sim/experiment/observe.h"
+#include "sim/experiment/run.h"
 
 #define MEASURE_WORD_SIZE 40
 
@@ -46,7 +47,8 @@ bool measurement_ports_agree(const struct measurement *m);
 
 struct measure_config {
 	const struct catalog *catalog;
-	bool observes;             /* see observe.h: some seconds more */
+	enum run_world world;
+	bool observes;             /* see observe.h: some seconds more; only in the lab */
 	const char *const *models; /* names */
 	size_t models_count;
 	size_t workers;

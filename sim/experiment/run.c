@@ -9,14 +9,8 @@
 
 #include "lib/cleanup.h"
 #include "lib/prng.h"
-#include "sim/experiment/pool.h"
-#include "sim/experiment/schedule.h"
+#include "sim/experiment/run_world.h"
 #include "sim/model/oracle.h"
-
-struct running {
-	const struct run_config *config;
-	struct schedule schedule;
-};
 
 /* ---- what is to be done */
 
@@ -40,7 +34,7 @@ static int expect(const struct catalog *c, const struct suite *s, struct run_cel
 	return code;
 }
 
-static struct stage_config stage_config_of(const struct suite_cell *names)
+struct stage_config run_stage_config(const struct suite_cell *names)
 {
 	struct stage_config config = { .topology = names->topology, .link = names->link };
 
@@ -54,7 +48,7 @@ static struct stage_config stage_config_of(const struct suite_cell *names)
 static int check(const struct catalog *c, const struct suite_cell *names, struct err *e)
 {
 	CLEANUP(stage) struct stage stage = { 0 };
-	struct stage_config config = stage_config_of(names);
+	struct stage_config config = run_stage_config(names);
 	int code = stage_open(c, &config, &stage, e);
 
 	if (code < 0)
@@ -95,43 +89,7 @@ void run_cells_free(struct run_cell *cells, size_t count)
 	free(cells);
 }
 
-/* ---- in a worker */
-
-/* The lab a worker has, and for which cell it was built. */
-struct kept {
-	struct suite_cell names;
-	struct trial_lab *lab; /* NULL: none yet */
-};
-
-static void *worker_start(void *arg)
-{
-	(void)arg;
-	struct kept *kept = calloc(1, sizeof(*kept));
-
-	assert(kept != NULL);
-	return kept;
-}
-
-static void worker_stop(void *arg)
-{
-	struct kept *kept = arg;
-
-	trial_lab_free(kept->lab);
-	free(kept);
-}
-
-static int need_lab(const struct run_config *config, struct kept *kept,
-		    const struct suite_cell *names, uint64_t seed, struct err *e)
-{
-	struct stage_config stage = stage_config_of(names);
-
-	if (kept->lab != NULL && schedule_same_lab(&kept->names, names))
-		return 0;
-	trial_lab_free(kept->lab);
-	kept->lab = NULL;
-	kept->names = *names;
-	return trial_lab_new(config->catalog, &stage, seed, &kept->lab, e);
-}
+/* ---- trials */
 
 /* One side starts later than the other by a uniform share of the suite's skew. */
 static void draw_skew(const struct run_config *config, struct run_trial *trial)
@@ -142,27 +100,6 @@ static void draw_skew(const struct run_config *config, struct run_trial *trial)
 	prng_init(&prng, trial->seed);
 	uint64_t late_us = prng_below(&prng, skew_us + 1);
 	trial->delay_us[prng_below(&prng, 2)] = late_us;
-}
-
-static int try_once(const struct run_config *config, struct kept *kept, struct run_trial *trial,
-		    struct err *e)
-{
-	const struct suite_cell *names = &config->cells[trial->cell].names;
-	const char *const own[] = { config->catalog->peer, NULL };
-	const char *const *given = (const char *const *)config->suite->peer.items;
-	char session[64];
-
-	(void)snprintf(session, sizeof(session), "%" PRIx64, trial->seed);
-	struct trial_config t = {
-		.command = config->suite->peer.count > 0 ? given : own,
-		.session = session,
-		.strategy = names->strategy,
-		.transport = names->transport,
-		.seed = trial->seed,
-		.give_up_us = config->suite->give_up_us,
-		.delay_us = { trial->delay_us[0], trial->delay_us[1] },
-	};
-	return trial_run(kept->lab, &t, &trial->result, e);
 }
 
 /* A number for a cell that depends on nothing but its names, so that a trial repeats also when
@@ -179,29 +116,30 @@ static uint64_t cell_number(const struct suite_cell *names)
 	return hash;
 }
 
-static int work(void *arg, void *kept, size_t index, struct pool_channel *channel, struct err *e)
+struct run_trial run_draw_trial(const struct run_config *config, size_t cell, unsigned number)
 {
-	const struct running *r = arg;
-	const struct schedule_job *job = &r->schedule.jobs[index];
-	int code = 0;
+	struct run_trial trial = { .cell = cell, .trial = number };
 
-	for (size_t i = job->first; code == 0 && i < job->first + job->count; i++) {
-		const struct schedule_unit *unit = &r->schedule.units[i];
-		const struct suite_cell *names = &r->config->cells[unit->cell].names;
-		struct run_trial trial = { .cell = unit->cell, .trial = unit->trial };
-
-		trial.seed = prng_derive(r->config->seed, cell_number(names), trial.trial);
-		draw_skew(r->config, &trial);
-		code = need_lab(r->config, kept, names, trial.seed, e);
-		if (code == 0)
-			code = try_once(r->config, kept, &trial, e);
-		if (code == 0)
-			pool_send(channel, &trial);
-	}
-	return code;
+	trial.seed = prng_derive(config->seed, cell_number(&config->cells[cell].names), number);
+	draw_skew(config, &trial);
+	return trial;
 }
 
-/* ---- in the caller */
+struct trial_config run_trial_config(const struct run_config *config, const struct run_trial *trial,
+				     char session[static RUN_SESSION_SIZE])
+{
+	const struct suite_cell *names = &config->cells[trial->cell].names;
+
+	(void)snprintf(session, RUN_SESSION_SIZE, "%" PRIx64, trial->seed);
+	return (struct trial_config){
+		.session = session,
+		.strategy = names->strategy,
+		.transport = names->transport,
+		.seed = trial->seed,
+		.give_up_us = config->suite->give_up_us,
+		.delay_us = { trial->delay_us[0], trial->delay_us[1] },
+	};
+}
 
 static void append(double **values, size_t *count, double value)
 {
@@ -232,77 +170,34 @@ void run_add_reason(struct run_cell *cell, const char *text, unsigned count)
 	}
 }
 
-static void take_trial(void *arg, const void *message)
+void run_take_trial(const struct run_config *config, const struct run_trial *trial)
 {
-	const struct running *r = arg;
-	struct run_trial trial;
+	struct run_cell *cell = &config->cells[trial->cell];
 
-	memcpy(&trial, message, sizeof(trial));
-	struct run_cell *cell = &r->config->cells[trial.cell];
 	cell->trials++;
-	if (trial.result.success) {
+	if (trial->result.success) {
 		cell->successes++;
-		cell->relayed += trial.result.path == VERDICT_PATH_RELAYED;
-		if (trial.result.connect_ms >= 0)
-			append(&cell->connect_ms, &cell->connect_count, trial.result.connect_ms);
-		if (trial.result.packets >= 0)
-			append(&cell->packets, &cell->packets_count, (double)trial.result.packets);
+		cell->relayed += trial->result.path == VERDICT_PATH_RELAYED;
+		if (trial->result.connect_ms >= 0)
+			append(&cell->connect_ms, &cell->connect_count, trial->result.connect_ms);
+		if (trial->result.packets >= 0)
+			append(&cell->packets, &cell->packets_count, (double)trial->result.packets);
 	} else {
-		run_add_reason(cell, trial.result.reason, 1);
+		run_add_reason(cell, trial->result.reason, 1);
 	}
-	if (r->config->on_trial != NULL)
-		r->config->on_trial(r->config->arg, &trial);
-}
-
-static void tick(void *arg)
-{
-	const struct running *r = arg;
-
-	if (r->config->on_tick != NULL)
-		r->config->on_tick(r->config->arg);
-}
-
-/* What a trial takes besides trying: starting programs, meeting, saying goodbye. Only for the
- * schedule. */
-#define TRIAL_US 100000u
-
-static uint64_t trial_cost_us(const struct run_config *config, const struct run_cell *cell)
-{
-	double fails = cell->expected < 0 ? 0.5 : 1 - cell->expected;
-
-	return TRIAL_US + (uint64_t)(fails * (double)config->suite->give_up_us);
-}
-
-static void schedule_all(const struct run_config *config, struct schedule *ret)
-{
-	CLEANUP(free)
-	struct schedule_cell *cells = calloc(config->cells_count + 1, sizeof(*cells));
-
-	assert(cells != NULL);
-	for (size_t i = 0; i < config->cells_count; i++)
-		cells[i] = (struct schedule_cell){ &config->cells[i].names,
-						   trial_cost_us(config, &config->cells[i]) };
-	schedule_init(ret, cells, config->cells_count, config->trials, config->workers);
+	if (config->on_trial != NULL)
+		config->on_trial(config->arg, trial);
 }
 
 int run_all(const struct run_config *config, int *ret_signal, struct err *e)
 {
-	struct running r = { .config = config };
+	return config->world == RUN_IN_TWIN ? run_in_twin(config, ret_signal, e)
+					    : run_in_lab(config, ret_signal, e);
+}
 
-	schedule_all(config, &r.schedule);
-	int code = pool_run(&(struct pool_config){ .workers = config->workers,
-						   .jobs = r.schedule.jobs_count,
-						   .message_size = sizeof(struct run_trial),
-						   .work = work,
-						   .start = worker_start,
-						   .stop = worker_stop,
-						   .message = take_trial,
-						   .tick = tick,
-						   .interval_us = 100000,
-						   .arg = &r },
-			    ret_signal, e);
-	schedule_fini(&r.schedule);
-	return code;
+const char *run_world_name(enum run_world world)
+{
+	return world == RUN_IN_TWIN ? "twin" : "lab";
 }
 
 bool run_judge(struct run_cell *cells, size_t count)

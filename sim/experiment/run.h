@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A run: every cell of a suite tried so many times, in parallel labs, and judged against what is
- * expected.
+ * A run: every cell of a suite tried so many times, in one of two worlds, and judged against what
+ * is expected.
  *
- * The trials of a cell are cut into jobs of about a second, the longest first, so that all workers
- * end at about the same time; a worker keeps its lab as long as the next job needs the same one.
+ * In labs, the trials of a cell are cut into jobs of about a second, the longest first, so that all
+ * workers end at about the same time; a worker keeps its lab as long as the next job needs the same
+ * one. In the twin, trials are told of in the order of cells, however many workers there are, so
+ * that the same seed gives the same output.
  */
 #ifndef NATSIM_SIM_EXPERIMENT_RUN_H
 #define NATSIM_SIM_EXPERIMENT_RUN_H
@@ -47,7 +49,11 @@ struct run_trial {
 	struct trial_result result;
 };
 
+enum run_world { RUN_IN_LAB, RUN_IN_TWIN };
+const char *run_world_name(enum run_world world); /* "lab", "twin" */
+
 struct run_config {
+	enum run_world world;
 	const struct catalog *catalog;
 	const struct suite *suite;
 	struct run_cell *cells;

@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +10,8 @@
 
 #include "lib/cleanup.h"
 #include "sim/experiment/output.h"
+#include "sim/experiment/trial_judge.h"
 #include "sim/lab/tap.h"
-
-/* What a peer may take besides trying: to start, to meet the other at the rendezvous, to linger. */
-#define GRACE_US 15000000u
 
 struct trial_lab {
 	struct stage stage; /* the lab points into it */
@@ -141,22 +138,19 @@ static struct verdict_side side_of(const struct trial_lab *t, int i, const struc
 
 	verdict_read_claim(buf_text(&peer->text), peer->text.len, &side.claim);
 	if (!peer->ended)
-		(void)snprintf(side.claim.reason, sizeof(side.claim.reason),
-			       "it did not end in time");
-	side.addrs[0] = stage_outside_addr(&t->stage, t->nodes[i]);
-	side.addrs[1] = t->stage.plan.nodes[t->nodes[i]].outside_addr;
+		(void)snprintf(side.claim.reason, sizeof(side.claim.reason), TRIAL_NOT_ENDED);
 	*ret_packets = read_tap(t->taps[i], &side.delivered_count);
 	side.delivered = *ret_packets;
 	return side;
 }
 
 /* What a tap had no room for may be what the verdict did not find. */
-static void blame_taps(const struct trial_lab *t, bool both_claim, struct verdict *v)
+static void blame_taps(const struct trial_lab *t, bool both_claim, struct trial_result *result)
 {
 	unsigned missed = tap_missed(t->taps[0]) + tap_missed(t->taps[1]);
 
-	if (both_claim && !v->success && missed > 0)
-		(void)snprintf(v->reason, sizeof(v->reason),
+	if (both_claim && !result->success && missed > 0)
+		(void)snprintf(result->reason, sizeof(result->reason),
 			       "the peers claim success, but natsim missed %u packets", missed);
 }
 
@@ -171,28 +165,15 @@ static void blame_wire(uint64_t lost, struct trial_result *result)
 static void judge(const struct trial_lab *t, const struct trial_config *config,
 		  const struct output peers[static 2], struct trial_result *ret)
 {
-	uint8_t protocol = strcmp(config->transport, "tcp") == 0 ? IPPROTO_TCP : IPPROTO_UDP;
-	uint32_t relays[] = { t->stage.rendezvous.addr, t->stage.rendezvous_alt.addr };
 	struct verdict_side sides[2];
 	struct delivery *packets[2];
 
 	for (int i = 0; i < 2; i++)
 		sides[i] = side_of(t, i, &peers[i], &packets[i]);
-	struct verdict v = verdict_judge(&sides[0], &sides[1], protocol, relays, 2);
-	const struct verdict_claim *a = &sides[0].claim, *b = &sides[1].claim;
-	blame_taps(t, a->ended_ok && b->ended_ok, &v);
-
-	*ret = (struct trial_result){ .success = v.success, .path = v.path };
-	(void)snprintf(ret->reason, sizeof(ret->reason), "%s", v.reason);
-	ret->connect_ms = a->connect_ms < 0 || b->connect_ms < 0 ? -1
-			  : a->connect_ms > b->connect_ms        ? a->connect_ms
-								 : b->connect_ms;
-	ret->packets = a->packets < 0 || b->packets < 0 ? -1 : a->packets + b->packets;
-	for (int i = 0; i < 2; i++) {
-		ret->side[i].local = sides[i].claim.local;
-		ret->side[i].remote = sides[i].claim.remote;
-		free(packets[i]);
-	}
+	trial_judge(&t->stage, t->nodes, config->transport, sides, ret);
+	blame_taps(t, sides[0].claim.ended_ok && sides[1].claim.ended_ok, ret);
+	free(packets[0]);
+	free(packets[1]);
 }
 
 /* Makes the lab as good as new. */
@@ -210,7 +191,7 @@ int trial_run(struct trial_lab *t, const struct trial_config *config, struct tri
 	      struct err *e)
 {
 	struct output peers[2] = { OUTPUT_NONE, OUTPUT_NONE };
-	uint64_t deadline_us = process_now_us() + config->give_up_us + GRACE_US;
+	uint64_t deadline_us = process_now_us() + config->give_up_us + TRIAL_GRACE_US;
 	uint64_t before = 0, after = 0;
 	int code = prepare(t, config->seed, &before, e);
 

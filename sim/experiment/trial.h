@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One trial: two peers are started in a lab, watched until both have ended, and judged. A lab
- * serves many trials; before each its routers forget what they know, and its links begin anew with
- * the trial's seed.
+ * One trial: two peers are started in a lab, or in the twin, watched until both have ended, and
+ * judged. A lab and a twin serve many trials; before each, routers forget what they know, and links
+ * begin anew with the trial's seed.
  */
 #ifndef NATSIM_SIM_EXPERIMENT_TRIAL_H
 #define NATSIM_SIM_EXPERIMENT_TRIAL_H
@@ -43,5 +43,17 @@ struct trial_result {
 /* A trial that fails is a result; an error is a lab that does not work. */
 int trial_run(struct trial_lab *t, const struct trial_config *config, struct trial_result *ret,
 	      struct err *e);
+
+/* The same in virtual time. Nothing is random but what the seed of the trial says, and nothing is
+ * left of earlier trials: the same configuration gives the same result. */
+struct trial_twin;
+
+int trial_twin_new(const struct catalog *c, const struct stage_config *config,
+		   struct trial_twin **ret, struct err *e);
+void trial_twin_free(struct trial_twin *t); /* NULL is allowed */
+
+/* The strategy is one of natsim's own, for two peers (assert); the command is not looked at. */
+void trial_twin_run(struct trial_twin *t, const struct trial_config *config,
+		    struct trial_result *ret);
 
 #endif

@@ -60,6 +60,7 @@ static json_t *trial_to_json(const struct results_about *about, const struct sui
 
 	set(object, "format", json_integer(FORMAT));
 	set(object, "suite", json_string(about->suite));
+	set(object, "world", json_string(run_world_name(about->world)));
 	set_cell(object, cell);
 	set(object, "trial", json_integer((json_int_t)trial->trial));
 	/* A seed needs all of 64 bits, which a JSON number does not promise. */
@@ -160,7 +161,7 @@ static json_t *summary_to_json(const struct results_about *about, struct run_cel
 	set(object, "natsim", json_string(NATSIM_VERSION));
 	set(object, "suite", json_string(about->suite));
 	set(object, "seed", json_integer((json_int_t)about->seed));
-	set(object, "world", json_string("lab"));
+	set(object, "world", json_string(run_world_name(about->world)));
 	set(object, "kernel", json_string(uts.release));
 	set(object, "wall_s", rounded(about->wall_s));
 	set(object, "cells", array);

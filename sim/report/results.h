@@ -11,6 +11,7 @@
 /* What both name. */
 struct results_about {
 	const char *suite;
+	enum run_world world;
 	uint64_t seed;
 	double wall_s; /* of the trials; only in the summary */
 };

@@ -121,7 +121,7 @@ static int measure(const struct catalog *c, const struct request *r, const char 
 
 static int run(int argc, char **argv, struct err *e)
 {
-	struct request r = { .seed = 1, .workers = verb_default_workers() };
+	struct request r = { .seed = 1, .workers = verb_default_workers(RUN_IN_LAB) };
 	CLEANUP(catalog) struct catalog catalog = { 0 };
 	CLEANUP(catalog_names) struct catalog_names all = { 0 };
 	int code = read_options(argc, argv, &r, e);

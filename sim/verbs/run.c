@@ -11,28 +11,29 @@
 #include "lib/cleanup.h"
 #include "sim/experiment/measure.h"
 #include "sim/experiment/run.h"
-#include "sim/lab/enter.h"
-#include "sim/lab/signals.h"
 #include "sim/report/matrix.h"
 #include "sim/report/measurements.h"
 #include "sim/report/progress.h"
 #include "sim/report/results.h"
 #include "sim/verbs/verb.h"
 
-enum { OPT_ONLY = 256, OPT_TRIALS, OPT_SEED, OPT_OUT };
+enum { OPT_ONLY = 256, OPT_TRIALS, OPT_SEED, OPT_OUT, OPT_WORLD };
 
 static const struct option options[] = {
 	{ "only", required_argument, NULL, OPT_ONLY },
 	{ "trials", required_argument, NULL, OPT_TRIALS },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "out", required_argument, NULL, OPT_OUT },
+	{ "world", required_argument, NULL, OPT_WORLD },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
 
 struct request {
 	const char *suite, *only, *dir;
-	uint64_t trials, seed, workers; /* trials 0: as the suite says */
+	enum run_world world;
+	uint64_t trials, seed; /* trials 0: as the suite says */
+	uint64_t workers;      /* 0: as many as are good for the world */
 };
 
 /* A run in progress. */
@@ -69,6 +70,8 @@ static int read_options(int argc, char **argv, struct request *r, struct err *e)
 			r->only = optarg;
 		else if (val == OPT_OUT)
 			r->dir = without_slashes(optarg);
+		else if (val == OPT_WORLD)
+			code = verb_parse_world(optarg, &r->world, e);
 		else if (val == OPT_TRIALS)
 			code = verb_parse_number("--trials", optarg, 1, SUITE_TRIALS_MAX,
 						 &r->trials, e);
@@ -79,6 +82,8 @@ static int read_options(int argc, char **argv, struct request *r, struct err *e)
 	}
 	if (code == 0)
 		code = verb_operands(&verb_run, argc, 1, 1, e);
+	if (code == 0 && r->workers == 0)
+		r->workers = verb_default_workers(r->world);
 	if (code == 0)
 		r->suite = argv[optind];
 	return code;
@@ -128,6 +133,7 @@ static int measure_routers(const struct running *run, int *ret_signal, struct er
 		add_model(models, &count, run->cells[i].names.nat_b);
 	}
 	int code = measure_run(&(struct measure_config){ .catalog = &run->catalog,
+							 .world = run->request->world,
 							 .models = models,
 							 .models_count = count,
 							 .workers = run->request->workers,
@@ -194,6 +200,7 @@ static int try_all(struct running *run, int *ret_signal, struct err *e)
 	unsigned trials =
 		run->request->trials != 0 ? (unsigned)run->request->trials : run->suite.trials;
 	struct run_config config = {
+		.world = run->request->world,
 		.catalog = &run->catalog,
 		.suite = &run->suite,
 		.cells = run->cells,
@@ -245,11 +252,8 @@ static int execute(struct running *run, struct err *e)
 
 	if (code == 0)
 		code = open_results(run, e);
-	signals_block();
 	if (code == 0)
-		code = enter_namespaces(e);
-	if (code == 0)
-		code = enter_check_machine(e);
+		code = verb_enter_world(run->request->world, e);
 	if (code == 0)
 		code = measure_routers(run, &signal, e);
 	if (code != 0)
@@ -267,13 +271,15 @@ static int execute(struct running *run, struct err *e)
 
 static int run(int argc, char **argv, struct err *e)
 {
-	struct request request = { .dir = "out", .seed = 1, .workers = verb_default_workers() };
+	struct request request = { .dir = "out", .seed = 1 };
 	struct running running = { .request = &request, .e = e };
 	int code = read_options(argc, argv, &request, e);
 
 	if (code < 0)
 		return code;
-	running.about = (struct results_about){ .suite = request.suite, .seed = request.seed };
+	running.about = (struct results_about){ .suite = request.suite,
+						.world = request.world,
+						.seed = request.seed };
 	code = execute(&running, e);
 	if (running.results != NULL)
 		(void)fclose(running.results);
@@ -293,7 +299,9 @@ const struct verb verb_run = {
 		"                        strategy, link; a key given twice matches either value\n"
 		"  --trials N            of each cell (default: as the suite says)\n"
 		"  --seed S              of all that is left to chance (default: 1)\n"
-		"  -j N                  how many labs at once (default: 40 for each processor)\n"
+		"  --world WORLD         lab: on the kernel; twin: in virtual time (default: lab)\n"
+		"  -j N                  how many at once (default: 40 labs for each processor, or one\n"
+		"                        twin)\n"
 		"  --out DIR             where results.jsonl and summary.json go (default: out)\n",
 	.parallel = true,
 	.run = run,

@@ -8,12 +8,36 @@
 #include <string.h>
 #include <unistd.h>
 
-uint64_t verb_default_workers(void)
+#include "sim/lab/enter.h"
+#include "sim/lab/signals.h"
+
+uint64_t verb_default_workers(enum run_world world)
 {
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	uint64_t workers = 40u * (processors > 0 ? (uint64_t)processors : 1u);
+	uint64_t workers = processors > 0 ? (uint64_t)processors : 1u;
 
+	if (world == RUN_IN_LAB)
+		workers *= 40;
 	return workers < VERB_WORKERS_MAX ? workers : VERB_WORKERS_MAX;
+}
+
+int verb_parse_world(const char *text, enum run_world *ret, struct err *e)
+{
+	for (enum run_world w = RUN_IN_LAB; w <= RUN_IN_TWIN; w++)
+		if (strcmp(text, run_world_name(w)) == 0) {
+			*ret = w;
+			return 0;
+		}
+	return err_set_input(e, "--world: no world \"%s\"; there are: lab, twin", text);
+}
+
+int verb_enter_world(enum run_world world, struct err *e)
+{
+	signals_block();
+	if (world == RUN_IN_TWIN)
+		return 0;
+	int code = enter_namespaces(e);
+	return code < 0 ? code : enter_check_machine(e);
 }
 
 void verb_print_help(const struct verb *v)

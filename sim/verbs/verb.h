@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "lib/err.h"
-#include "sim/experiment/stage.h"
+#include "sim/experiment/run.h"
 
 struct verb {
 	const char *name;
@@ -25,9 +25,17 @@ struct verb {
 extern const struct verb verb_run, verb_classify, verb_models, verb_model, verb_topologies,
 	verb_exec, verb_plan, verb_bench;
 
-/* Labs at once: one that waits costs nothing, so there may be many more than processors. */
+/* Labs at once: one that waits costs nothing, so there may be many more than processors. The twin
+ * never waits. */
 #define VERB_WORKERS_MAX 256u
-uint64_t verb_default_workers(void);
+uint64_t verb_default_workers(enum run_world world);
+
+/* lab or twin. */
+int verb_parse_world(const char *text, enum run_world *ret, struct err *e);
+
+/* Makes the process one in which that world can be: labs need namespaces, and a machine that can
+ * what they need; the twin needs nothing. Signals that end natsim wait for pool_run. */
+int verb_enter_world(enum run_world world, struct err *e);
 
 void verb_print_help(const struct verb *v);
 
