@@ -27,6 +27,9 @@ int bench_rulesets(struct bench *b, struct err *e);
 /* Processor time of a trial, against starting two programs that do nothing. */
 int bench_trial(struct bench *b, struct err *e);
 
+/* Trials a second of the twin, against the lab. */
+int bench_twin(struct bench *b, struct err *e);
+
 /* What the wire forwards, against the kernel. */
 int bench_throughput(struct bench *b, struct err *e);
 

@@ -70,8 +70,8 @@ static void print_machine(void)
 static int measure_all(struct bench *b, bool json, struct err *e)
 {
 	static int (*const parts[])(struct bench *, struct err *) = {
-		bench_lab,     bench_rulesets,  bench_trial, bench_throughput,
-		bench_routers, bench_exactness, bench_run,
+		bench_lab,        bench_rulesets, bench_trial,     bench_twin,
+		bench_throughput, bench_routers,  bench_exactness, bench_run,
 	};
 	struct style style = style_for(STDOUT_FILENO);
 
