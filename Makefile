@@ -66,12 +66,13 @@ VERBS_O := $(call obj,sim/verbs)
 PROGRAMS := $(addprefix $(B)/,natsim peer rendezvous)
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(call src,tests/unit))
 LAB_TESTS := $(patsubst %.c,$(B)/%,$(call src,tests/lab))
+TWIN_TESTS := $(patsubst %.c,$(B)/%,$(call src,tests/twin))
 FUZZERS := $(patsubst %.c,$(B)/%,$(call src,tests/fuzz))
 # What lab tests start, and what they put before a program's libraries.
 TEST_PROGRAMS := $(patsubst %.c,$(B)/%,$(call src,tests/programs))
 TEST_PRELOADS := $(patsubst %.c,$(B)/%.so,$(call src,tests/preload))
 GUARD_TESTS := $(wildcard tests/guards/test_*.sh)
-TESTS := $(UNIT_TESTS) $(LAB_TESTS) $(FUZZERS) $(GUARD_TESTS)
+TESTS := $(UNIT_TESTS) $(TWIN_TESTS) $(LAB_TESTS) $(FUZZERS) $(GUARD_TESTS)
 
 C_FILES := $(sort $(wildcard $(addsuffix /*.[ch],lib peers peers/core sim sim/* tests tests/* tests/*/*)))
 SCRIPTS := .ci/run $(filter-out %.awk %-symbols,$(wildcard ci/*)) \
@@ -109,7 +110,7 @@ $(B)/natsim: $(B)/sim/natsim.o $(VERBS_O) $(SIM)
 	$(link) $(LIBS_SIM)
 $(B)/peer $(B)/rendezvous: $(B)/%: $(B)/peers/%.o $(B)/peers.a $(CORE)
 	$(link) $(LIBS_CORE)
-$(UNIT_TESTS) $(LAB_TESTS): $(B)/%: $(B)/%.o $(B)/peers.a $(SIM)
+$(UNIT_TESTS) $(TWIN_TESTS) $(LAB_TESTS): $(B)/%: $(B)/%.o $(B)/peers.a $(SIM)
 	$(link) $(LIBS_SIM) $(LIBS_TEST)
 $(LAB_TESTS): | $(TEST_PROGRAMS) $(TEST_PRELOADS)
 $(TEST_PROGRAMS): $(B)/%: $(B)/%.o
@@ -136,9 +137,11 @@ bench: $(PROGRAMS) $(B)/empty ## measure natsim against the bare system
 
 check: lint tests ## lint, then every test
 tests: $(PROGRAMS) $(TESTS) | $(if $(filter check,$(MAKECMDGOALS)),lint) ## every test
-	@ci/run-tests $(LAB_TESTS) $(UNIT_TESTS) $(FUZZERS) $(GUARD_TESTS)
+	@ci/run-tests $(LAB_TESTS) $(TWIN_TESTS) $(UNIT_TESTS) $(FUZZERS) $(GUARD_TESTS)
 unit: $(UNIT_TESTS) ## tests that need no privileges
 	@ci/run-tests $^
+twin-tests: $(PROGRAMS) $(TWIN_TESTS) ## tests in virtual time
+	@ci/run-tests $(TWIN_TESTS)
 lab-tests: $(PROGRAMS) $(LAB_TESTS) ## tests in network namespaces
 	@ci/run-tests $(LAB_TESTS)
 asan: ## every test, under the address and undefined-behaviour sanitisers
