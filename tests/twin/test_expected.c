@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Punching between every pair of models in the twin comes to what the table says, which the lab's
+ * test_worlds holds against the kernel. */
+#include "tests/golden.h"
+#include "tests/worlds.h"
+
+#define TRIALS 20u
+
+static const char head[] =
+	"# Punching between every two routers that natsim has a model of, over two home links, one side\n"
+	"# up to 20 ms late: 1, they connect; 0, they do not; ~, delays and draws decide. A line for each\n"
+	"# router of peer a; in it a character for each of peer b's, in the order of the lines. Tests hold\n"
+	"# both worlds against it.\n";
+
+static char outcome(const struct run_cell *cell)
+{
+	return cell->successes == cell->trials ? '1' : cell->successes == 0 ? '0' : '~';
+}
+
+/* Theory, where there is one, before what happened. */
+static char to_expect(const struct run_cell *cell)
+{
+	return cell->expected == 1 ? '1' : cell->expected == 0 ? '0' : outcome(cell);
+}
+
+static void print_table(const struct worlds *w, const struct run_cell *cells, struct buf *out)
+{
+	size_t models = w->models.count;
+
+	buf_puts(out, head);
+	for (size_t t = 0; t < w->suite.transports.count; t++) {
+		buf_printf(out, "\n%s\n", w->suite.transports.items[t]);
+		for (size_t a = 0; a < models; a++) {
+			buf_printf(out, "%-40s ", w->models.items[a]);
+			for (size_t b = 0; b < models; b++)
+				buf_printf(out, "%c",
+					   to_expect(&cells[(t * models + a) * models + b]));
+			buf_puts(out, "\n");
+		}
+	}
+}
+
+static void compare(const struct worlds *w, const struct run_cell *cells, size_t count)
+{
+	CLEANUP(buf) struct buf table = BUF_INIT;
+	unsigned wrong = 0;
+
+	if (!model_files_read(WORLDS_TABLE, &table))
+		fail_msg(WORLDS_TABLE " is missing; GOLDEN_UPDATE=1 writes it");
+	for (size_t i = 0; i < count; i++) {
+		const struct run_cell *cell = &cells[i];
+		char expected = worlds_expected(w, buf_text(&table), &cell->names);
+
+		assert_int_equal(cell->trials, TRIALS);
+		if (expected == '~' || expected == outcome(cell))
+			continue;
+		wrong++;
+		print_error("%s with %s over %s: %u of %u, expected %c\n", cell->names.nat_a,
+			    cell->names.nat_b, cell->names.transport, cell->successes, cell->trials,
+			    expected);
+		for (size_t k = 0; k < RUN_REASONS_MAX && cell->reasons[k].count > 0; k++)
+			print_error("    %u times: %s\n", cell->reasons[k].count,
+				    cell->reasons[k].text);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void every_pair_of_models_does_what_the_table_says(void **state)
+{
+	struct run_cell *cells = NULL;
+	struct err e = { 0 };
+	struct worlds w;
+	size_t count = 0;
+	int signal = 0;
+
+	(void)state;
+	worlds_open(&w);
+	assert_int_equal(run_prepare(&w.catalog, &w.suite, NULL, &cells, &count, &e), 0);
+	assert_int_equal(count, 2 * w.models.count * w.models.count);
+	struct run_config config = {
+		.world = RUN_IN_TWIN,
+		.catalog = &w.catalog,
+		.suite = &w.suite,
+		.cells = cells,
+		.cells_count = count,
+		.trials = TRIALS,
+		.seed = 1,
+		.workers = 2,
+	};
+	if (run_all(&config, &signal, &e) != 0)
+		fail_msg("%s", e.text);
+	(void)run_judge(cells, count);
+	if (getenv("GOLDEN_UPDATE") != NULL) {
+		CLEANUP(buf) struct buf table = BUF_INIT;
+
+		print_table(&w, cells, &table);
+		golden_write(WORLDS_TABLE, buf_text(&table));
+	}
+	compare(&w, cells, count);
+	run_cells_free(cells, count);
+	worlds_close(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_pair_of_models_does_what_the_table_says),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
