@@ -8,7 +8,7 @@
  * one order.
  */
 #include "sim/experiment/statistics.h"
-#include "tests/inside.h"
+#include "tests/lab/inside.h"
 #include "tests/worlds.h"
 
 /* Where the table knows what comes of it, one trial that ends otherwise is enough. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Punching between every pair of models in the twin comes to what the table says, which the lab's
  * test_worlds holds against the kernel. */
-#include "tests/golden.h"
 #include "tests/worlds.h"
+
+#include "tests/golden.h"
 
 #define TRIALS 20u
 

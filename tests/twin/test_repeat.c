@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The twin does the same again: with the same seed every byte of its results is the same, whatever
  * compiled it and however many workers there are. */
-#include "tests/golden.h"
 #include "tests/natsim_run.h"
+
+#include "tests/golden.h"
 
 #define SUITE "tests/golden/twin.yaml"
 
