@@ -24,6 +24,7 @@
 #include "sim/experiment/catalog.h"
 #include "sim/experiment/run.h"
 #include "tests/model_files.h"
+#include "tests/natsim_run.h"
 
 #define WORLDS_TABLE "tests/expected/punch.txt"
 
@@ -40,7 +41,12 @@ static inline void worlds_open(struct worlds *w)
 	struct err e = { 0 };
 
 	*w = (struct worlds){ 0 };
+	(void)setenv("NATSIM_DATA", ".", 0);
 	assert_int_equal(catalog_open(&w->catalog, &e), 0);
+	free(w->catalog.peer);
+	free(w->catalog.rendezvous);
+	w->catalog.peer = built("peer");
+	w->catalog.rendezvous = built("rendezvous");
 	assert_int_equal(catalog_list(&w->catalog, CATALOG_NAT_MODEL, &w->models, &e), 0);
 	buf_puts(&text, "about: x\ntopologies: [two-homes]\nnats: { a: [");
 	for (size_t i = 0; i < w->models.count; i++)
