@@ -169,16 +169,20 @@ int stage_peer_node(const struct stage *s, const char *role)
 	return host == NULL ? -1 : plan_node(&s->plan, host->name);
 }
 
-/* That of its router, if that translates. */
-uint32_t stage_outside_addr(const struct stage *s, unsigned node)
+/* Those of its router, if that translates. */
+uint32_t stage_outside_addr(const struct stage *s, unsigned node, uint32_t *ret_count)
 {
 	const struct topology_host *host = topology_host(&s->topology, s->plan.nodes[node].name);
 
+	*ret_count = 1;
 	if (host != NULL && host->behind != NULL) {
 		int router = plan_node(&s->plan, host->behind);
+		const struct nat_model *model = router < 0 ? NULL : s->plan.nodes[router].model;
 
-		if (router >= 0 && s->plan.nodes[router].model->translates)
+		if (model != NULL && model->translates) {
+			*ret_count = model->pool.count;
 			return s->plan.nodes[router].outside_addr;
+		}
 	}
 	return s->plan.nodes[node].outside_addr;
 }

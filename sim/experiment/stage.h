@@ -59,7 +59,8 @@ int stage_build(const struct stage *s, const struct catalog *c, uint64_t seed, i
 /* The node of a peer's role, or -1. */
 int stage_peer_node(const struct stage *s, const char *role);
 
-/* The address that packets of a host come from, as seen from the Internet. */
-uint32_t stage_outside_addr(const struct stage *s, unsigned node);
+/* The first of the addresses that packets of a host come from, as seen from the Internet, and how
+ * many there are. */
+uint32_t stage_outside_addr(const struct stage *s, unsigned node, uint32_t *ret_count);
 
 #endif

@@ -12,8 +12,9 @@ void trial_judge(const struct stage *stage, const unsigned nodes[static 2], cons
 	const struct verdict_claim *a = &sides[0].claim, *b = &sides[1].claim;
 
 	for (int i = 0; i < 2; i++) {
-		sides[i].addrs[0] = stage_outside_addr(stage, nodes[i]);
-		sides[i].addrs[1] = stage->plan.nodes[nodes[i]].outside_addr;
+		sides[i].outside_addr =
+			stage_outside_addr(stage, nodes[i], &sides[i].outside_addrs_count);
+		sides[i].host_addr = stage->plan.nodes[nodes[i]].outside_addr;
 	}
 	struct verdict v = verdict_judge(&sides[0], &sides[1], protocol, relays, 2);
 

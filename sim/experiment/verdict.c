@@ -53,7 +53,8 @@ static enum verdict_path seen_path(const struct verdict_side *own, const struct 
 
 		if (!is_evidence(p, protocol, &own->claim, &other->claim))
 			continue;
-		if (p->from.addr == other->addrs[0] || p->from.addr == other->addrs[1])
+		if (p->from.addr - other->outside_addr < other->outside_addrs_count ||
+		    p->from.addr == other->host_addr)
 			return VERDICT_PATH_DIRECT;
 		/* What comes from the rendezvous is relayed only if it holds the other's nonce. */
 		if (is_relay(p->from, relays, relays_count) && other->claim.nonce != 0)

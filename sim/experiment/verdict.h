@@ -39,7 +39,9 @@ void verdict_take_claim(const struct strategy_result *result, struct verdict_cla
 /* One side as the lab knows it. */
 struct verdict_side {
 	struct verdict_claim claim;
-	uint32_t addrs[2]; /* its packets' source: as seen from the Internet, and its host's own */
+	/* Where its packets come from: as seen from the Internet, one of some addresses that follow
+	 * one another, and its host's own. */
+	uint32_t outside_addr, outside_addrs_count, host_addr;
 	const struct delivery *delivered; /* into its host, in order */
 	size_t delivered_count;
 };

@@ -76,6 +76,13 @@ static bool reacts_to_unsolicited(const struct nat_model *m, enum nat_transport 
 	return nat_model_remembers(m);
 }
 
+/* Where nothing listens yet a SYN is answered with a reset, which here ends the mapping that the
+ * other side aims at. */
+static bool resets_matter(const struct nat_model *m, enum nat_transport t)
+{
+	return t == NAT_TCP && m->translates && m->rst != NAT_RST_IGNORED;
+}
+
 /* The rendezvous cannot even be reached. */
 static bool is_shut(const struct nat_model *m, enum nat_transport t)
 {
@@ -99,6 +106,8 @@ double oracle_rate(const struct nat_model *a, const struct nat_model *b, const c
 	if (!passes(a, b, t) && !passes(b, a, t))
 		return 0;
 	if (reacts_to_unsolicited(a, t) || reacts_to_unsolicited(b, t))
+		return -1;
+	if (resets_matter(a, t) || resets_matter(b, t))
 		return -1;
 	return 1;
 }

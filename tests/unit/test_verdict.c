@@ -57,11 +57,15 @@ static void trial_init(struct trial *t)
 			     .into_b = packet(outside_a, inside_b, NONCE_A),
 			     .protocol = IPPROTO_UDP };
 	t->a = (struct verdict_side){ .claim = claim(inside_a, outside_b, NONCE_A),
-				      .addrs = { outside_a.addr, inside_a.addr },
+				      .outside_addr = outside_a.addr,
+				      .outside_addrs_count = 1,
+				      .host_addr = inside_a.addr,
 				      .delivered = &t->into_a,
 				      .delivered_count = 1 };
 	t->b = (struct verdict_side){ .claim = claim(inside_b, outside_a, NONCE_B),
-				      .addrs = { outside_b.addr, inside_b.addr },
+				      .outside_addr = outside_b.addr,
+				      .outside_addrs_count = 1,
+				      .host_addr = inside_b.addr,
 				      .delivered = &t->into_b,
 				      .delivered_count = 1 };
 }
@@ -93,6 +97,20 @@ static void a_nonce_delivered_both_ways_is_a_success(void **state)
 	assert_true(v.success);
 	assert_int_equal(v.path, VERDICT_PATH_DIRECT);
 	assert_string_equal(v.reason, "");
+}
+
+static void each_address_of_a_pool_is_the_routers_and_the_next_one_is_not(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	for (uint32_t i = 0; i < 4; i++) {
+		trial_init(&t);
+		t.b.outside_addrs_count = 3;
+		t.into_a.from.addr += i;
+		t.a.claim.remote.addr += i;
+		assert_int_equal(judge(&t).success, i < 3);
+	}
 }
 
 static void a_claim_without_delivered_traffic_is_refused(void **state)
@@ -407,7 +425,8 @@ static void two_peers_of_one_process_are_judged_without_a_line(void **state)
 
 		punch_strategy.result(&p->peers[i], &result);
 		verdict_take_claim(&result, &side->claim);
-		side->addrs[0] = side->addrs[1] = toy_addr(p->w, i);
+		side->outside_addr = side->host_addr = toy_addr(p->w, i);
+		side->outside_addrs_count = 1;
 		*into = packet(result.remote, result.local, TOY_NONCE(!i));
 	}
 	assert_true(judge(&t).success);
@@ -420,6 +439,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_nonce_delivered_both_ways_is_a_success),
+		cmocka_unit_test(each_address_of_a_pool_is_the_routers_and_the_next_one_is_not),
 		cmocka_unit_test(a_claim_without_delivered_traffic_is_refused),
 		cmocka_unit_test(the_wrong_nonce_is_no_evidence),
 		cmocka_unit_test(a_nonce_is_all_of_its_eight_bytes_wherever_they_are),
