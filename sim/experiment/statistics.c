@@ -23,6 +23,24 @@ struct interval statistics_wilson(unsigned successes, unsigned trials)
 				  successes == trials ? 1 : center + half };
 }
 
+struct interval statistics_stratified(const struct stratum *strata, size_t count)
+{
+	double weight = 0, share = 0, variance = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct stratum *s = &strata[i];
+		double n = s->trials + Z95 * Z95, p = (s->successes + Z95 * Z95 / 2) / n;
+
+		assert(s->trials > 0 && s->successes <= s->trials);
+		weight += s->weight;
+		share += s->weight * s->successes / s->trials;
+		variance += s->weight * s->weight * p * (1 - p) / n;
+	}
+	assert(weight > 0);
+	double half = Z95 * sqrt(variance) / weight;
+	return (struct interval){ fmax(share / weight - half, 0), fmin(share / weight + half, 1) };
+}
+
 static double probability_of(unsigned k, unsigned n, double p)
 {
 	if (p <= 0)

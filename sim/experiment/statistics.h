@@ -18,6 +18,33 @@ struct interval statistics_wilson(unsigned successes, unsigned trials);
 double statistics_at_most(unsigned successes, unsigned trials, double p);
 double statistics_at_least(unsigned successes, unsigned trials, double p);
 
+/* One part of what is asked about, with its share of the whole and what came of it. */
+struct stratum {
+	double weight;
+	unsigned successes, trials; /* trials is not 0 */
+};
+
+/*
+ * The 95 % interval of sum(weight * rate) / sum(weight), around that value and within [0, 1]: the
+ * variances of independent strata add up with the squares of their weights (Cochran 1977, Sampling
+ * Techniques, section 5.3). That of a rate is taken at the estimate of Agresti and Coull 1998,
+ * which adds two successes and two failures, so that 0 of n and n of n do not count as certain. The
+ * sum of the weights is not 0.
+ */
+struct interval statistics_stratified(const struct stratum *strata, size_t count);
+
+/*
+ * Fisher's exact test, two-sided: the probability that two samples of one rate differ as much as
+ * these or more, given the successes of both together; "more" is what is less likely (as in R's
+ * fisher.test).
+ */
+double statistics_fisher(unsigned successes1, unsigned trials1, unsigned successes2,
+			 unsigned trials2);
+
+/* The probability that a chi-squared variable of so many degrees of freedom is x or more. degrees
+ * is not 0. */
+double statistics_chi_squared_p(double x, unsigned degrees);
+
 enum statistics_verdict {
 	VERDICT_AS_EXPECTED,
 	VERDICT_TOO_LOW,
