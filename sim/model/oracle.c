@@ -22,27 +22,36 @@
 
 #include <string.h>
 
-/* Where ports are shared and preserved, a mapping has the same port whatever the destination, as
- * long as no other host wants it. */
-static bool mapping_is_independent(const struct nat_model *m, enum nat_transport t)
+/* The probability that the mapping towards the peer has the port of that towards the rendezvous.
+ * Where ports are shared and preserved it has, as long as no other host wants it; where they are
+ * shared and random, it may draw the same one again. */
+static double same_port(const struct nat_model *m, enum nat_transport t)
 {
 	const struct nat_of *of = &m->of[t];
 
-	return !m->translates || of->mapping == NAT_ENDPOINT_INDEPENDENT ||
-	       (of->overloads && of->choose == NAT_PORTS_PRESERVE);
+	if (!m->translates || of->mapping == NAT_ENDPOINT_INDEPENDENT)
+		return 1;
+	if (!of->overloads)
+		return 0;
+	return of->choose == NAT_PORTS_PRESERVE ? 1 : 1.0 / (m->ports.last - m->ports.first + 1);
 }
 
-static bool passes(const struct nat_model *x, const struct nat_model *y, enum nat_transport t)
+static bool mapping_is_independent(const struct nat_model *m, enum nat_transport t)
+{
+	return same_port(m, t) >= 1;
+}
+
+static double passes(const struct nat_model *x, const struct nat_model *y, enum nat_transport t)
 {
 	switch (y->of[t].filtering) {
 	case NAT_ENDPOINT_INDEPENDENT:
-		return true;
+		return 1;
 	case NAT_ADDRESS_DEPENDENT:
-		return mapping_is_independent(y, t);
+		return same_port(y, t);
 	case NAT_ADDRESS_AND_PORT_DEPENDENT:
-		return mapping_is_independent(y, t) && mapping_is_independent(x, t);
+		return same_port(y, t) * same_port(x, t);
 	}
-	return false;
+	return 0;
 }
 
 /*
@@ -103,11 +112,15 @@ double oracle_rate(const struct nat_model *a, const struct nat_model *b, const c
 		return 0;
 	if (first_packet_decides(a, b, t) || first_packet_decides(b, a, t))
 		return -1;
-	if (!passes(a, b, t) && !passes(b, a, t))
-		return 0;
+	/* Either way will do. What one draws helps both, or is so rare that both at once do not
+	 * count. */
+	double ab = passes(a, b, t), ba = passes(b, a, t), rate = ab > ba ? ab : ba;
+	/* Reactions can only make it less, of which there is next to nothing. */
+	if (rate < 1)
+		return rate;
 	if (reacts_to_unsolicited(a, t) || reacts_to_unsolicited(b, t))
 		return -1;
 	if (resets_matter(a, t) || resets_matter(b, t))
 		return -1;
-	return 1;
+	return rate;
 }

@@ -21,7 +21,13 @@ static char outcome(const struct run_cell *cell)
 /* Theory, where there is one, before what happened. */
 static char to_expect(const struct run_cell *cell)
 {
-	return cell->expected == 1 ? '1' : cell->expected == 0 ? '0' : outcome(cell);
+	return cell->expected < 0 ? outcome(cell) : cell->expected > 0.5 ? '1' : '0';
+}
+
+/* Where the same port may be drawn twice, 0 is not quite never. */
+static bool is_luck(const struct run_cell *cell, char expected)
+{
+	return expected == '0' && cell->expected > 0 && cell->verdict == VERDICT_AS_EXPECTED;
 }
 
 static void print_table(const struct worlds *w, const struct run_cell *cells, struct buf *out)
@@ -53,7 +59,7 @@ static void compare(const struct worlds *w, const struct run_cell *cells, size_t
 		char expected = worlds_expected(w, buf_text(&table), &cell->names);
 
 		assert_int_equal(cell->trials, TRIALS);
-		if (expected == '~' || expected == outcome(cell))
+		if (expected == '~' || expected == outcome(cell) || is_luck(cell, expected))
 			continue;
 		wrong++;
 		print_error("%s with %s over %s: %u of %u, expected %c\n", cell->names.nat_a,
