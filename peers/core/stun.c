@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A message is a header of 20 bytes, then attributes of type, length and value, each value padded
- *to four bytes (RFC 8489, sections 5 and 14):
+ * to four bytes (RFC 8489, sections 5 and 14):
  *
  *	0 0 M11..M7 C1 M6..M4 C0 M3..M0   message type: method and class, their bits interleaved
  *	length                            of all attributes, without the header
@@ -15,29 +15,16 @@
 
 #include <string.h>
 
+#include <zlib.h>
+
 #include "peers/core/bytes.h"
 
-#define FAMILY_IPV4    1u          /* RFC 8489, section 14.1 */
-#define ADDRESS_SIZE   8u          /* of an IPv4 address attribute's value */
-#define CRC32_REVERSED 0xedb88320u /* ITU V.42, bit-reversed */
-
-/* Bitwise, without a table: only messages that carry FINGERPRINT pay for it, and at most 548 bytes
- * of them. */
-static uint32_t crc32(const uint8_t *data, size_t len)
-{
-	uint32_t crc = UINT32_MAX;
-
-	for (size_t i = 0; i < len; i++) {
-		crc ^= data[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ ((crc & 1) != 0 ? CRC32_REVERSED : 0);
-	}
-	return ~crc;
-}
+#define FAMILY_IPV4  1u /* RFC 8489, section 14.1 */
+#define ADDRESS_SIZE 8u /* of an IPv4 address attribute's value */
 
 uint32_t stun_fingerprint(const uint8_t *data, size_t len)
 {
-	return crc32(data, len) ^
+	return (uint32_t)crc32(0, data, (uInt)len) ^
 	       0x5354554eu; /* "STUN", so that it is not another protocol's CRC */
 }
 
