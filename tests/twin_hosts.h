@@ -95,10 +95,12 @@ static inline uint64_t scripted_step(void *state, uint64_t now_us, const struct 
 
 static inline void plan(struct scripted *m, uint64_t at_us, struct action action, const char *text)
 {
-	assert_true(m->plans_count < PLANS_MAX);
+	size_t size = strlen(text) + 1;
+
+	assert_true(m->plans_count < PLANS_MAX && size <= sizeof(m->plans[0].text));
 	m->plans[m->plans_count].at_us = at_us;
 	m->plans[m->plans_count].action = action;
-	strcpy(m->plans[m->plans_count++].text, text);
+	memcpy(m->plans[m->plans_count++].text, text, size);
 }
 
 /* Those that have no data. */

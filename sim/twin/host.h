@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A host of the twin: a machine (peers/core/machine.h) on sockets that behave as those of Linux do,
- * over UDP and TCP. host.c knows sockets and the machine's actions, host_tcp.c the segments.
+ * over UDP and TCP. host.c runs the machine, host_socket.c knows its sockets and ports, host_udp.c
+ * and host_tcp*.c the protocols.
  *
  * A machine that uses a socket it does not have, or takes a number that is in use, fails an
  * assertion: here that is a defect, where real sockets would only fail.

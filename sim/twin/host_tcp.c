@@ -16,7 +16,8 @@
  *   time the last segment is sent once more (tail loss probe, RFC 8985, section 7): after two
  *   round-trips, and 200 ms more where it is the only one, but not after the RTO would. So what is
  *   lost alone comes again after one RTO, one more, two more, four more and so on.
- * - Round-trips are measured from the last sending, as timestamps (RFC 7323) would show them.
+ * - A round-trip is measured from the last sending of what filled the gap, as timestamps (RFC 7323,
+ *   section 4) would show it, and not from that of what had come long before and waited for it.
  * - A closed socket's number is free at once while its connection lives on, at most 8 resendings;
  *   one that the machine still has is given up after 15.
  * - Initial sequence numbers of one pair of endpoints grow with time, by one each 64 ns (RFC 6528).
@@ -246,17 +247,19 @@ static void measure(struct host_socket *s, uint64_t rtt_us)
 void tcp_acknowledged(struct twin_host *h, struct host_socket *s, uint32_t acknowledgement)
 {
 	bool recovering = s->retries > 0 && syn_is_acknowledged(s);
-	uint64_t sent_us = NEVER;
+	const struct segment *first = s->sent;
+	uint64_t sent_us = 0;
 
 	while (s->sent != NULL && !sequence_before(acknowledgement, segment_end(s->sent))) {
 		struct segment *next = s->sent->next;
 
-		sent_us = s->sent->sent_us;
+		if (s->sent->sent_us > sent_us)
+			sent_us = s->sent->sent_us;
 		host_segment_free(h, s->sent);
 		s->sent = next;
 	}
 	s->unacknowledged = acknowledgement;
-	if (sent_us != NEVER)
+	if (s->sent != first)
 		measure(s, h->now_us - sent_us);
 	s->retries = s->doublings = 0;
 	s->probed = false;

@@ -128,7 +128,7 @@ static void udp_errors_are_ignored(void **state)
 
 static void ports_in_use_and_foreign_addresses_are_refused(void **state)
 {
-	static const struct {
+	const struct {
 		struct endpoint first, second;
 		enum action_kind kind;
 		int error;
@@ -237,6 +237,7 @@ static void a_machine_that_is_done_hears_no_more_and_has_no_sockets(void **state
 
 	(void)state;
 	plan_open(&t->on_a, 0, ACTION_UDP_OPEN, 1, a);
+	plan_open(&t->on_a, 5, ACTION_UDP_OPEN, 3, a_other);
 	plan(&t->on_a, 5, (struct action){ .kind = ACTION_DONE, .status = 3 }, "");
 	plan_open(&t->on_a, 7, ACTION_UDP_OPEN, 2, a);
 	hosts_run(t, 4);
@@ -244,7 +245,7 @@ static void a_machine_that_is_done_hears_no_more_and_has_no_sockets(void **state
 	hosts_run(t, 10);
 	assert_true(twin_host_is_done(t->a));
 	assert_int_equal(twin_host_status(t->a), 3);
-	assert_int_equal(t->on_a.plans_done, 2);
+	assert_int_equal(t->on_a.plans_done, 3);
 	raw_send(t, datagram(a));
 	hosts_run(t, 20);
 	assert_int_equal(t->on_a.events_count, 2);
@@ -281,18 +282,24 @@ static void assert_aborts(struct hosts *t)
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
+/* The host is to see it before the world does. */
 static uint64_t restless(void *arg, uint64_t now_us, const struct event *event, struct actions *out)
 {
-	(void)arg, (void)event, (void)out;
+	unsigned *steps = arg;
+
+	(void)event, (void)out;
+	if (++*steps > 100000)
+		_exit(0);
 	return now_us;
 }
 
 static void a_machine_that_never_rests_or_uses_what_it_has_not_is_a_defect(void **state)
 {
 	struct hosts *t = hosts_new(NULL);
+	unsigned steps = 0;
 
 	(void)state;
-	twin_host_reset(t->a, restless, NULL, 0, 1);
+	twin_host_reset(t->a, restless, &steps, 0, 1);
 	assert_aborts(t);
 	hosts_reset(t, 1);
 	plan_datagram(&t->on_a, 0, 1, b, "x");
