@@ -100,6 +100,8 @@ static void strangers_are_answered_as_declared(void **state)
 		{ EIM APDF "unsolicited: { tcp: rst }\n", TWIN_TCP, TWIN_TCP },
 		{ EIM APDF "unsolicited: { tcp: rst }\n", TWIN_UDP, 0 },
 		{ "mapping: none\n" APDF, TWIN_UDP, 0 },
+		{ APDM APDF "ports: { overloading: yes }\nunsolicited: { udp: icmp }\n", TWIN_UDP,
+		  TWIN_ICMP },
 	};
 
 	(void)state;
@@ -107,6 +109,8 @@ static void strangers_are_answered_as_declared(void **state)
 		struct bench b;
 
 		bench_open(&b, cases[i].model, cases[i].protocol);
+		/* Whether there is a mapping makes no difference. */
+		(void)bench_send(&b, HOST_A, SERVER_ALT);
 		(void)bench_send(&b, SERVER, OUTSIDE_A);
 		CHECK_EQUAL(&b, b.action, cases[i].answer == 0 ? TWIN_NAT_DROPS : TWIN_NAT_ANSWERS);
 		if (cases[i].answer != 0) {
@@ -156,7 +160,7 @@ static void an_unsolicited_packet_that_is_accepted_takes_the_tuple(void **state)
 	check_clash(APDM APDF "ports: { overloading: yes }\n", false);
 }
 
-static void a_knock_makes_the_router_refuse_its_sender(void **state)
+static void a_knock_at_the_twin_has_its_sender_refused(void **state)
 {
 	static const struct {
 		const char *model;
@@ -271,7 +275,7 @@ static void icmp_errors_are_translated_unless_they_are_dropped(void **state)
 
 /* ---- hairpin */
 
-static void a_hairpin_shows_the_source_that_is_declared(void **state)
+static void a_hairpin_of_the_twin_shows_the_declared_source(void **state)
 {
 	static const struct {
 		const char *model;
@@ -310,7 +314,7 @@ static void a_hairpin_shows_the_source_that_is_declared(void **state)
 
 #define FORWARD "forwards: [ { transport: udp, port: 8081, host: 3, host_port: 81 } ]\n"
 
-static void a_forwarded_port_leads_inside(void **state)
+static void a_forwarded_port_of_the_twin_leads_inside(void **state)
 {
 	static const struct endpoint inside = { 0x0a010003, 81 };
 	static const struct endpoint forwarded = { ROUTER_ADDR, 8081 };
@@ -340,7 +344,7 @@ static void a_forwarded_port_leads_inside(void **state)
 	}
 }
 
-static void what_is_blocked_does_not_pass(void **state)
+static void what_is_blocked_does_not_pass_the_twin(void **state)
 {
 	static const struct {
 		const char *model;
@@ -412,12 +416,12 @@ int main(void)
 		cmocka_unit_test(a_permission_is_of_one_mapping),
 		cmocka_unit_test(strangers_are_answered_as_declared),
 		cmocka_unit_test(an_unsolicited_packet_that_is_accepted_takes_the_tuple),
-		cmocka_unit_test(a_knock_makes_the_router_refuse_its_sender),
+		cmocka_unit_test(a_knock_at_the_twin_has_its_sender_refused),
 		cmocka_unit_test(a_low_ttl_ends_at_the_router_and_leaves_no_trace),
 		cmocka_unit_test(icmp_errors_are_translated_unless_they_are_dropped),
-		cmocka_unit_test(a_hairpin_shows_the_source_that_is_declared),
-		cmocka_unit_test(a_forwarded_port_leads_inside),
-		cmocka_unit_test(what_is_blocked_does_not_pass),
+		cmocka_unit_test(a_hairpin_of_the_twin_shows_the_declared_source),
+		cmocka_unit_test(a_forwarded_port_of_the_twin_leads_inside),
+		cmocka_unit_test(what_is_blocked_does_not_pass_the_twin),
 		cmocka_unit_test(a_router_that_does_not_translate_filters_as_declared),
 		cmocka_unit_test(a_reset_router_has_forgotten_all),
 	};

@@ -273,6 +273,44 @@ static void a_connection_that_has_ended_frees_a_place_of_the_quota(void **state)
 	bench_close(&b);
 }
 
+static void a_flow_that_counts_goes_on(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, EIM APDF "ports: { quota: 1 }\n", TWIN_UDP);
+	for (int i = 0; i < 3; i++)
+		CHECK(&b, !endpoint_is_none(bench_send(&b, host(2, 5000), SERVER)));
+	CHECK(&b, endpoint_is_none(bench_send(&b, host(2, 5000), SERVER_ALT)));
+	twin_nat_reset(&b.nat, 1);
+	CHECK(&b, !endpoint_is_none(bench_send(&b, host(2, 5000), SERVER_ALT)));
+	bench_close(&b);
+}
+
+/* What the kernel gives where a rule names no port. */
+static void a_port_that_the_kernel_moves_stays_in_its_class(void **state)
+{
+	static const struct {
+		unsigned port, first, last;
+	} cases[] = { { 300, 1, 511 }, { 700, 600, 1023 }, { 5000, 1024, 65535 } };
+
+	(void)state;
+	for (unsigned i = 0; i < 3 * 400; i++) {
+		unsigned port = cases[i % 3].port, moved;
+		struct bench b;
+
+		bench_open(&b,
+			   EIM APDF "ports: { range: [1, 65535] }\nunsolicited: { udp: accept }\n",
+			   TWIN_UDP);
+		twin_nat_reset(&b.nat, i);
+		(void)bench_send(&b, SERVER, (struct endpoint){ ROUTER_ADDR, (uint16_t)port });
+		moved = bench_map(&b, host(2, port), SERVER).port;
+		CHECK(&b,
+		      moved != port && moved >= cases[i % 3].first && moved <= cases[i % 3].last);
+		bench_close(&b);
+	}
+}
+
 /* ---- pools */
 
 static void a_pool_is_used_as_declared(void **state)
@@ -309,6 +347,18 @@ static void a_pool_is_used_as_declared(void **state)
 		CHECK(&b, seen[0] > 200 && seen[1] > 200);
 		bench_close(&b);
 	}
+}
+
+/* Which one it is, the kernel's hash says. */
+static void a_paired_address_is_that_of_the_lab(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, EIM EIF "pool: { addresses: 7, pairing: paired }\n", TWIN_UDP);
+	CHECK_EQUAL(&b, bench_map(&b, host(2, 5000), SERVER).addr, ROUTER_ADDR + 3);
+	CHECK_EQUAL(&b, bench_map(&b, host(3, 5000), SERVER).addr, ROUTER_ADDR + 5);
+	bench_close(&b);
 }
 
 /* ---- overloading */
@@ -378,7 +428,10 @@ int main(void)
 		cmocka_unit_test(a_share_runs_out_for_its_subscriber_only),
 		cmocka_unit_test(a_block_is_that_of_the_inside_address),
 		cmocka_unit_test(a_connection_that_has_ended_frees_a_place_of_the_quota),
+		cmocka_unit_test(a_flow_that_counts_goes_on),
+		cmocka_unit_test(a_port_that_the_kernel_moves_stays_in_its_class),
 		cmocka_unit_test(a_pool_is_used_as_declared),
+		cmocka_unit_test(a_paired_address_is_that_of_the_lab),
 		cmocka_unit_test(ports_are_shared_only_where_they_are_overloaded),
 		cmocka_unit_test(overloaded_ports_may_be_random),
 	};

@@ -66,6 +66,7 @@ static void a_connection_passes_and_what_is_none_does_not(void **state)
 		{ EIM EIF, { { 'o', { TWIN_RST, 1, 0 } } }, false },
 		{ EIM EIF, { { 'i', answer } }, false },
 		{ "mapping: none\n" EIF, { { 'o', ack } }, true },
+		{ "mapping: none\n" APDF, { { 'o', ack } }, true },
 		/* Out of order. */
 		{ EIM APDF, { { 'o', syn }, { 'o', ack } }, false },
 		{ EIM APDF, { { 'o', syn }, { 'i', syn_ack }, { 'i', syn } }, false },
@@ -126,6 +127,7 @@ static void once_syns_have_crossed_fresh_ones_are_invalid_if_numbers_are_judged(
 		{ OVERLOADING, { { 'o', syn }, { 'i', theirs }, { 'i', theirs } }, true },
 		{ OVERLOADING, { { 'o', syn }, { 'i', theirs }, { 'o', anew } }, false },
 		{ OVERLOADING, { { 'o', syn }, { 'i', theirs }, { 'i', anew } }, false },
+		{ OVERLOADING, { { 'o', syn }, { 'i', theirs }, { 'o', SYN_AT(5) } }, false },
 		{ EIM APDF "rst: in-window\n",
 		  { { 'o', syn }, { 'i', theirs }, { 'i', anew } },
 		  false },
@@ -191,6 +193,40 @@ static void a_connection_may_begin_again_when_it_is_closed(void **state)
 	bench_close(&b);
 }
 
+/* Whether a connection is a new one shows in that SYNs may cross in it. */
+static void a_syn_begins_a_new_connection_when_the_old_one_has_ended(void **state)
+{
+	static const struct segment fin = { TWIN_FIN | TWIN_ACK, 1001, 2001 };
+	static const struct segment fin_back = { TWIN_FIN | TWIN_ACK, 2001, 1002 };
+	static const struct segment last = { TWIN_ACK, 1002, 2002 };
+	static const struct segment reset = { TWIN_RST, 1001, 0 }, reset_in = { TWIN_RST, 2001, 0 };
+	static const struct segment anew = SYN_AT(70000), theirs = SYN_AT(80000);
+	const struct story stories[] = {
+		{ OVERLOADING,
+		  { ESTABLISHED,
+		    { 'o', fin },
+		    { 'i', fin_back },
+		    { 'o', last },
+		    { 'o', anew },
+		    { 'i', theirs } },
+		  true },
+		{ OVERLOADING,
+		  { ESTABLISHED, { 'o', reset }, { 'o', anew }, { 'i', theirs } },
+		  true },
+		{ OVERLOADING,
+		  { ESTABLISHED, { 'i', reset_in }, { 'o', anew }, { 'i', theirs } },
+		  false },
+		/* While it closes, any reset will do. */
+		{ OVERLOADING,
+		  { ESTABLISHED, { 'o', fin }, { 'i', { TWIN_RST, 0xf0000000, 0 } } },
+		  true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(stories) / sizeof(stories[0]); i++)
+		check_story(&stories[i]);
+}
+
 /* The router's own reset leaves like any other segment, and is remembered like one: see
  * reset_and_remember(). */
 static void a_stranger_is_reset_once(void **state)
@@ -237,6 +273,7 @@ int main(void)
 		cmocka_unit_test(a_reset_is_judged_by_its_number),
 		cmocka_unit_test(a_reset_that_answers_a_syn_ends_the_flow),
 		cmocka_unit_test(a_connection_may_begin_again_when_it_is_closed),
+		cmocka_unit_test(a_syn_begins_a_new_connection_when_the_old_one_has_ended),
 		cmocka_unit_test(a_stranger_is_reset_once),
 		cmocka_unit_test(what_comes_by_another_mapping_comes_from_another_port),
 	};

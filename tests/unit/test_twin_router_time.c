@@ -97,6 +97,21 @@ static void what_comes_in_does_not_permit_itself(void **state)
 	bench_close(&b);
 }
 
+/* Also what others begin. */
+static void a_mapping_lives_on_by_flows_from_outside(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, EIM EIF LIFE "ports: { choose: random }\n", TWIN_UDP);
+	struct endpoint mapped = bench_map(&b, HOST_A, SERVER);
+	b.now_us = SECONDS(90);
+	CHECK(&b, bench_reaches(&b, SERVER_ALT, mapped, HOST_A));
+	b.now_us = SECONDS(180);
+	CHECK(&b, endpoint_equal(bench_map(&b, HOST_A, SERVER_PORT2), mapped));
+	bench_close(&b);
+}
+
 /* ---- TCP */
 
 static void a_connection_lives_longer_than_an_attempt(void **state)
@@ -138,7 +153,107 @@ static void a_syn_that_is_sent_again_prolongs_the_mapping(void **state)
 	bench_close(&b);
 }
 
+/* The kernel has times of its own for these two. */
+static void conntrack_keeps_its_own_times(void **state)
+{
+	struct bench b;
+	struct twin_packet data;
+
+	(void)state;
+	/* SYNs that have crossed. */
+	for (int i = 0; i < 2; i++) {
+		bench_open(&b, EIM APDF LIFE, TWIN_TCP);
+		struct endpoint mapped = bench_map(&b, HOST_A, SERVER);
+		/* The first one does not prolong the flow. */
+		CHECK(&b, bench_reaches(&b, SERVER, mapped, HOST_A));
+		CHECK(&b, bench_reaches(&b, SERVER, mapped, HOST_A));
+		b.now_us = SECONDS(i == 0 ? 119 : 121);
+		CHECK_EQUAL(&b,
+			    bench_segment(&b, SERVER, mapped,
+					  (struct segment){ TWIN_SYN | TWIN_ACK, 1000, 1001 }),
+			    i == 0);
+		bench_close(&b);
+	}
+	/* Data that nobody has acknowledged. */
+	for (int i = 0; i < 2; i++) {
+		bench_open(&b, EIM APDF LIFE, TWIN_TCP);
+		struct endpoint mapped = bench_connect(&b, HOST_A, SERVER);
+		data = packet_of(&b, HOST_A, SERVER);
+		data.flags = TWIN_ACK;
+		data.sequence = 1001;
+		data.acknowledgement = 2001;
+		data.len = 10;
+		take(&b, TWIN_INSIDE, &data);
+		if (i == 1)
+			CHECK(&b, bench_segment(&b, SERVER, mapped,
+						(struct segment){ TWIN_ACK, 2001, 1011 }));
+		b.now_us = SECONDS(310);
+		CHECK_EQUAL(
+			&b,
+			bench_segment(&b, SERVER, mapped, (struct segment){ TWIN_ACK, 2001, 1011 }),
+			i == 1);
+		bench_close(&b);
+	}
+}
+
+/* Once both have sent a SYN, the last acknowledgement is the other's. */
+static void a_simultaneous_open_ends_in_a_connection(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, EIM APDF LIFE, TWIN_TCP);
+	struct endpoint mapped = bench_map(&b, HOST_A, SERVER);
+	CHECK(&b, bench_reaches(&b, SERVER, mapped, HOST_A));
+	CHECK(&b, bench_segment(&b, HOST_A, SERVER,
+				(struct segment){ TWIN_SYN | TWIN_ACK, 1000, 1001 }));
+	CHECK(&b, bench_segment(&b, SERVER, mapped, (struct segment){ TWIN_ACK, 1001, 1001 }));
+	b.now_us = SECONDS(200);
+	CHECK(&b, bench_segment(&b, SERVER, mapped, (struct segment){ TWIN_ACK, 1001, 1001 }));
+	bench_close(&b);
+}
+
 /* ---- resets */
+
+/* One in the window that has not the next number is challenged: the connection may go on. */
+static void a_reset_that_is_challenged_ends_nothing(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	for (uint32_t i = 0; i < 2; i++) {
+		bench_open(&b, EIM APDF LIFE, TWIN_TCP);
+		struct endpoint mapped = bench_connect(&b, HOST_A, SERVER);
+		CHECK(&b, bench_segment(&b, SERVER, mapped,
+					(struct segment){ TWIN_RST, 2001 + 5 * i, 0 }));
+		CHECK(&b,
+		      bench_segment(&b, HOST_A, SERVER, (struct segment){ TWIN_ACK, 1001, 2001 }));
+		b.now_us = SECONDS(200);
+		CHECK_EQUAL(
+			&b,
+			bench_segment(&b, SERVER, mapped, (struct segment){ TWIN_ACK, 2001, 1001 }),
+			i == 1);
+		bench_close(&b);
+	}
+}
+
+/* A port that was given a moment ago is claimed for a second, whatever has become of its mapping.
+ */
+static void a_port_is_not_given_twice_within_a_second(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, EIM APDF "rst: any\n", TWIN_TCP);
+	struct endpoint mapped = bench_map(&b, HOST_A, SERVER);
+	CHECK(&b,
+	      bench_segment(&b, SERVER, mapped, (struct segment){ TWIN_RST | TWIN_ACK, 0, 1001 }));
+	b.now_us = SECONDS(0.9);
+	CHECK(&b, endpoint_is_none(bench_send(&b, HOST_A, SERVER)));
+	b.now_us = SECONDS(1.1);
+	CHECK(&b, endpoint_equal(bench_send(&b, HOST_A, SERVER), mapped));
+	bench_close(&b);
+}
 
 /* Whether the mapping of a connection lets others in once the server has reset it. */
 static void check_reset(const char *model, uint32_t sequence, bool ends)
@@ -159,7 +274,7 @@ static void check_reset(const char *model, uint32_t sequence, bool ends)
 	bench_close(&b);
 }
 
-static void a_reset_ends_a_mapping_as_declared(void **state)
+static void a_reset_ends_a_mapping_of_the_twin_as_declared(void **state)
 {
 	static const struct {
 		const char *model;
@@ -198,8 +313,8 @@ static void a_reset_does_not_close_a_forwarded_port(void **state)
 	CHECK(&b, bench_segment(&b, inside, SERVER_ALT, syn_ack));
 	CHECK(&b, bench_segment(&b, SERVER_ALT, forwarded, ack));
 	CHECK(&b, bench_segment(&b, inside, SERVER, (struct segment){ TWIN_RST, 0, 1001 }));
-	CHECK(&b, bench_segment(&b, SERVER_ALT, forwarded, ack));
 	CHECK(&b, bench_segment(&b, inside, SERVER_ALT, (struct segment){ TWIN_ACK, 2001, 1001 }));
+	CHECK(&b, bench_segment(&b, SERVER_ALT, forwarded, ack));
 	bench_close(&b);
 }
 
@@ -209,9 +324,14 @@ int main(void)
 		cmocka_unit_test(a_udp_mapping_lives_as_long_as_declared),
 		cmocka_unit_test(a_router_that_refreshes_nothing_begins_anew_after_twice_the_life),
 		cmocka_unit_test(what_comes_in_does_not_permit_itself),
+		cmocka_unit_test(a_mapping_lives_on_by_flows_from_outside),
+		cmocka_unit_test(conntrack_keeps_its_own_times),
+		cmocka_unit_test(a_simultaneous_open_ends_in_a_connection),
+		cmocka_unit_test(a_reset_that_is_challenged_ends_nothing),
+		cmocka_unit_test(a_port_is_not_given_twice_within_a_second),
 		cmocka_unit_test(a_connection_lives_longer_than_an_attempt),
 		cmocka_unit_test(a_syn_that_is_sent_again_prolongs_the_mapping),
-		cmocka_unit_test(a_reset_ends_a_mapping_as_declared),
+		cmocka_unit_test(a_reset_ends_a_mapping_of_the_twin_as_declared),
 		cmocka_unit_test(a_reset_does_not_close_a_forwarded_port),
 	};
 
