@@ -141,8 +141,8 @@ static void start_peer(struct trial_twin *t, const struct trial_config *config,
 	strategy->init(peer->state, &own);
 	peer->delivered.count = 0;
 	prng_init(&prng, prng_derive(config->seed, SEED_OF_STARTS, i));
-	twin_host_reset(peer->host, strategy->step, peer->state,
-			prng_below(&prng, PROGRAM_START_US), prng_next(&prng));
+	uint64_t start_us = prng_below(&prng, PROGRAM_START_US);
+	twin_host_reset(peer->host, strategy->step, peer->state, start_us, prng_next(&prng));
 }
 
 static bool both_are_done(void *arg)
