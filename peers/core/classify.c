@@ -234,17 +234,20 @@ static void stream_data(struct classify *c, struct classify_query *q, uint64_t n
 		take_answer(c, q, &m, now_us, out);
 }
 
+/* NULL: the number is no listener's of ours. */
 static struct classify_query *query_of_listener(struct classify *c, uint32_t listener)
 {
-	return &c->queries[listener - SOCKET_LISTENER];
+	return listener >= SOCKET_LISTENER && listener < SOCKET_LISTENER + CLASSIFY_QUERIES
+		       ? &c->queries[listener - SOCKET_LISTENER]
+		       : NULL;
 }
 
 static void opened(struct classify *c, uint64_t now_us, const struct event *ev, struct actions *out)
 {
-	if (ev->socket >= SOCKET_LISTENER) {
-		struct classify_query *q = query_of_listener(c, ev->socket);
+	const struct classify_query *listening = query_of_listener(c, ev->socket);
 
-		act_tcp_connect(out, q->socket, ev->local, q->to);
+	if (listening != NULL) {
+		act_tcp_connect(out, listening->socket, ev->local, listening->to);
 		return;
 	}
 	for (size_t i = 0; i < CLASSIFY_QUERIES; i++) {
@@ -287,7 +290,8 @@ static void handle(struct classify *c, uint64_t now_us, const struct event *ev, 
 	case EVENT_ACCEPTED: {
 		struct classify_query *q = query_of_listener(c, ev->listener);
 
-		if (q->state == QUERY_ASKING && endpoint_equal(answer_from(c, q), ev->remote))
+		if (q != NULL && q->state == QUERY_ASKING &&
+		    endpoint_equal(answer_from(c, q), ev->remote))
 			q->state = QUERY_ANSWERED;
 		act_abort(out, ev->socket);
 		break;
