@@ -25,7 +25,7 @@ _natsim_operands() {
 
 _natsim() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]:-}
-	local verbs='run classify models model topologies exec plan bench help'
+	local verbs='run classify models model topologies exec plan replay bench help'
 	COMPREPLY=()
 
 	if [ "$COMP_CWORD" = 1 ]; then
@@ -64,6 +64,7 @@ _natsim() {
 	model:-*) _natsim_words '--json --nft' "$cur" ;;
 	exec:-*) _natsim_words '--nat --link --with --tables --pcap --seed --' "$cur" ;;
 	plan:-*) _natsim_words '--nat --script' "$cur" ;;
+	replay:-*) _natsim_words '--print' "$cur" ;;
 	bench:-*) _natsim_words '--json' "$cur" ;;
 	run:*) mapfile -t COMPREPLY < <(compgen -W all -- "$cur"; compgen -f -X '!*.yaml' -- "$cur") ;;
 	classify:*) _natsim_words "$(_natsim_names models)" "$cur" ;;
@@ -77,6 +78,7 @@ _natsim() {
 	exec:* | plan:*)
 		[ "$(_natsim_operands)" != 0 ] || _natsim_words "$(_natsim_names topologies)" "$cur"
 		;;
+	replay:*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	help:*) _natsim_words "$verbs" "$cur" ;;
 	esac
 }

@@ -6,6 +6,7 @@
  */
 #include "peers/loop.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "peers/core/trace.h"
 #include "peers/sock.h"
 
 #define READY_MAX    32
@@ -24,6 +26,8 @@
 #define BACKLOG      64
 #define RETRY_US     100000 /* to accept, where room may come from what others close */
 #define READS_A_TURN 16     /* of one socket, so that a flood on one does not starve the others */
+
+static_assert(STREAM_MAX <= TRACE_DATA_MAX, "a trace has room for what is read at once");
 
 struct loop {
 	machine_step_fn *step;

@@ -16,12 +16,14 @@
 #include "peers/core/strategy.h"
 #include "peers/loop.h"
 #include "peers/sock.h"
+#include "peers/trace_file.h"
 
 #define GIVE_UP_MS_MAX 3600000u
 
 struct settings {
 	const struct strategy *strategy;
 	struct strategy_config config;
+	const char *trace; /* NULL: none is written */
 };
 
 static int set_strategy(const char *value, struct settings *s)
@@ -115,6 +117,12 @@ static int set_port(const char *value, struct settings *s)
 	return code;
 }
 
+static int set_trace(const char *value, struct settings *s)
+{
+	s->trace = value;
+	return value[0] == '\0' ? -EINVAL : 0;
+}
+
 struct setting {
 	const char *option, *variable, *value, *about;
 	int (*set)(const char *value, struct settings *s);
@@ -136,6 +144,8 @@ static const struct setting table[] = {
 	  set_start_delay },
 	{ "--give-up-ms", "NATSIM_GIVE_UP_MS", "MS", "how long to try (default: 10000)",
 	  set_give_up },
+	{ "--trace", "NATSIM_TRACE", "FILE", "to write every step to, for natsim replay",
+	  set_trace },
 };
 
 #define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
@@ -229,10 +239,36 @@ static int draw_nonce(uint64_t *ret, struct err *e)
 	return 0;
 }
 
+/* Runs machine, which is the strategy's state or stands before it, and prints the result. */
+static int play(const struct strategy *strategy, const void *state, machine_step_fn *step,
+		void *machine, int *ret_status, struct err *e)
+{
+	CLEANUP(buf) struct buf line = BUF_INIT;
+	int code = loop_run(step, machine, ret_status, e);
+
+	if (code < 0)
+		return code;
+	strategy->report(state, &line);
+	if (fputs(buf_text(&line), stdout) == EOF || fflush(stdout) == EOF)
+		return err_set(e, -errno, "write the result");
+	return 0;
+}
+
+static int play_traced(const struct settings *s, void *state, int *ret_status, struct err *e)
+{
+	struct trace_file trace;
+	int code = trace_file_open(s->trace, s->strategy, &s->config, state, &trace, e);
+
+	if (code < 0)
+		return code;
+	code = play(s->strategy, state, trace_file_step, &trace, ret_status, e);
+	int closed = trace_file_close(&trace, s->trace, code < 0 ? NULL : e);
+	return code < 0 ? code : closed;
+}
+
 /* Returns the exit status, or a negative errno. */
 static int run(struct settings *s, struct err *e)
 {
-	CLEANUP(buf) struct buf line = BUF_INIT;
 	int status = 0, code = find_local_addr(s->config.server, &s->config.local_addr, e);
 
 	if (code == 0)
@@ -244,13 +280,9 @@ static int run(struct settings *s, struct err *e)
 	if (state == NULL)
 		return err_set(e, -ENOMEM, "start");
 	s->strategy->init(state, &s->config);
-	code = loop_run(s->strategy->step, state, &status, e);
-	if (code < 0)
-		return code;
-	s->strategy->report(state, &line);
-	if (fputs(buf_text(&line), stdout) == EOF || fflush(stdout) == EOF)
-		return err_set(e, -errno, "write the result");
-	return status;
+	code = s->trace != NULL ? play_traced(s, state, &status, e)
+				: play(s->strategy, state, s->strategy->step, state, &status, e);
+	return code < 0 ? code : status;
 }
 
 int main(int argc, char **argv)

@@ -11,8 +11,8 @@
 #include "sim/verbs/verb.h"
 
 static const struct verb *const verbs[] = {
-	&verb_run,        &verb_classify, &verb_models, &verb_model,
-	&verb_topologies, &verb_exec,     &verb_plan,   &verb_bench,
+	&verb_run,  &verb_classify, &verb_models, &verb_model, &verb_topologies,
+	&verb_exec, &verb_plan,     &verb_replay, &verb_bench,
 };
 
 #define VERBS_COUNT (sizeof(verbs) / sizeof(verbs[0]))

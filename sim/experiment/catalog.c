@@ -178,7 +178,7 @@ static int load_rules(struct catalog *c, struct err *e)
 		CLEANUP(free) char *path = file_path("%s/%s.nft", dir, names.items[i]);
 		struct buf text = BUF_INIT;
 
-		code = file_read(path, &text, e);
+		code = file_read(path, FILE_YAML_ENOUGH, &text, e);
 		if (code < 0)
 			return code;
 		c->rules.items[c->rules.count++] =
@@ -191,7 +191,7 @@ static int load_links(struct catalog *c, struct err *e)
 {
 	CLEANUP(free) char *path = file_path("%s/topologies/links.yaml", c->data_dir);
 	CLEANUP(buf) struct buf text = BUF_INIT;
-	int code = file_read(path, &text, e);
+	int code = file_read(path, FILE_YAML_ENOUGH, &text, e);
 
 	if (code < 0)
 		return code;
@@ -268,7 +268,7 @@ int catalog_read(const struct catalog *c, enum catalog_kind kind, const char *na
 
 	if (!is_path(name) && access(path, F_OK) < 0)
 		return no_such(c, kind, name, e);
-	int code = file_read(path, ret_text, e);
+	int code = file_read(path, FILE_YAML_ENOUGH, ret_text, e);
 	if (code == 0)
 		*ret_path = steal_ptr(&path);
 	return code;

@@ -24,7 +24,7 @@ static int read_ruleset(const struct yaml_source *src, struct nat_model *m, stru
 	CLEANUP(buf) struct buf text = BUF_INIT;
 	struct err why;
 
-	if (file_read(path, &text, &why) < 0)
+	if (file_read(path, FILE_YAML_ENOUGH, &text, &why) < 0)
 		return yaml_error(src, e, "ruleset", "%s", why.text);
 	if (text.len >= FILE_READ_MAX)
 		return yaml_error(src, e, "ruleset", "%s: longer than %u bytes", path,

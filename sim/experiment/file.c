@@ -31,7 +31,7 @@ bool file_is_dir(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-int file_read(const char *path, struct buf *ret, struct err *e)
+int file_read(const char *path, size_t enough, struct buf *ret, struct err *e)
 {
 	/* Not to wait for whoever writes into a FIFO. */
 	CLEANUP(fd) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -46,7 +46,7 @@ int file_read(const char *path, struct buf *ret, struct err *e)
 		return err_set_input(e, "%s: %s", path, strerror(EISDIR));
 	if (!S_ISREG(st.st_mode))
 		return err_set_input(e, "%s: not a regular file", path);
-	while (len > 0 && text.len < FILE_READ_MAX) {
+	while (len > 0 && text.len < enough) {
 		len = read(fd, chunk, sizeof(chunk));
 		if (len > 0)
 			buf_add(&text, chunk, (size_t)len);

@@ -10,15 +10,15 @@
 #include "sim/model/yaml.h"
 
 /* One byte more than a YAML text may have is enough for its reader to say that it is too long. */
-#define FILE_READ_MAX (YAML_SIZE_MAX + 1u)
+#define FILE_YAML_ENOUGH (YAML_SIZE_MAX + 1u)
 
 /* A path, on the heap. */
 char *file_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 bool file_is_dir(const char *path);
 
-/* All of a regular file; of a longer one than FILE_READ_MAX that many bytes at least. What cannot
- * be read is the user's mistake, as in "path: No such file or directory". */
-int file_read(const char *path, struct buf *ret, struct err *e);
+/* All of a regular file, or its first enough bytes and perhaps some more. What cannot be read is the
+ * user's mistake, as in "path: No such file or directory". */
+int file_read(const char *path, size_t enough, struct buf *ret, struct err *e);
 
 #endif

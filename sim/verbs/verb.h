@@ -23,7 +23,7 @@ struct verb {
 };
 
 extern const struct verb verb_run, verb_classify, verb_models, verb_model, verb_topologies,
-	verb_exec, verb_plan, verb_bench;
+	verb_exec, verb_plan, verb_replay, verb_bench;
 
 /* Labs at once: one that waits costs nothing, so there may be many more than processors. The twin
  * never waits. */

@@ -55,6 +55,7 @@ options_are_those_of_the_verb() {
 	offers --script natsim plan two-homes --s
 	offers --tables natsim exec two-homes --t
 	offers '--json --nft' natsim model show open -
+	offers --print natsim replay --
 }
 
 a_command_is_offered_behind_two_dashes() {

@@ -6,8 +6,8 @@
 
 static void help_is_there_for_every_verb_and_for_itself(void **state)
 {
-	static const char *const verbs[] = { "run",        "classify", "models", "model",
-					     "topologies", "exec",     "plan",   "bench" };
+	static const char *const verbs[] = { "run",  "classify", "models", "model", "topologies",
+					     "exec", "plan",     "replay", "bench" };
 	CLEANUP(run) struct run r = { .dir = NULL };
 
 	(void)state;
