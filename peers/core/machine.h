@@ -10,6 +10,8 @@
  * Sockets have numbers. The machine picks those of the sockets it opens (below SOCKET_ACCEPTED,
  * each free for use again once closed); the world picks those of the connections a listener
  * accepts, from SOCKET_ACCEPTED up, and never uses one twice.
+ *
+ * trace.c has a name for each kind of event and action, and lists what belongs to it.
  */
 #ifndef NATSIM_PEERS_CORE_MACHINE_H
 #define NATSIM_PEERS_CORE_MACHINE_H
