@@ -197,10 +197,35 @@ enum twin_tcp_verdict twin_tcp_judge(struct twin_flow *flow, const struct nat_mo
 /* How long conntrack keeps a flow after a segment that it took for valid. */
 uint64_t twin_tcp_lifetime_us(const struct twin_flow *flow, const struct nat_model *m);
 
+/* nat_tcp_window.c. Linux offers 64240 bytes at first (44 segments of 1460), and no less later. */
+#define TWIN_TCP_WINDOW 64240u
+
+static inline bool twin_tcp_before(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) < 0;
+}
+
+static inline uint32_t twin_tcp_end_of(const struct twin_packet *p)
+{
+	return p->sequence + p->len + ((p->flags & (TWIN_SYN | TWIN_FIN)) != 0);
+}
+
+static inline struct twin_tcp_end twin_tcp_end_begun_at(uint32_t end)
+{
+	return (struct twin_tcp_end){ .end = end, .max_end = end, .max_window = TWIN_TCP_WINDOW };
+}
+
+enum twin_tcp_verdict twin_tcp_judge_numbers(struct twin_tcp *tcp, enum twin_way way,
+					     const struct twin_packet *p);
+
 /* nat_ports.c: gives a new flow its outside endpoint. Returns false if there is none for it. */
 bool twin_ports_translate(struct twin_passage *x);
 /* Where no rule translates its source, the kernel still sees to it that its tuple is unique. */
 void twin_ports_keep(struct twin_passage *x);
+
+/* nat_forward.c: what stands between routing and leaving. */
+bool twin_forward_may_pass(struct twin_passage *x);
+enum twin_nat_action twin_forward(struct twin_passage *x);
 
 /* nat_filter.c: whether a new flow from outside gets in; and what the router learns from a packet
  * that leaves, and unlearns from a reset. */

@@ -36,7 +36,7 @@ enum twin_nat_action twin_answer_reset(struct twin_passage *x)
 	struct twin_packet *p = x->p;
 	struct endpoint from = p->from;
 	bool ack = (p->flags & TWIN_ACK) != 0;
-	uint32_t end = p->sequence + p->len + ((p->flags & (TWIN_SYN | TWIN_FIN)) != 0);
+	uint32_t end = twin_tcp_end_of(p);
 
 	if ((p->flags & TWIN_RST) != 0)
 		return TWIN_NAT_DROPS;

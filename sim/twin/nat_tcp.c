@@ -2,7 +2,7 @@
 /*
  * Conntrack's view of TCP, as Linux 6.x has it in nf_conntrack_proto_tcp.c. It stands between the
  * ends and guesses their state from what passes: next[] says from which state a segment leads
- * where, and is_in_window() whether its numbers are those of the connection.
+ * where; nat_tcp_window.c says whether its numbers are those of the connection.
  *
  * A segment may be ignored: it passes and changes nothing, since it may be right while conntrack is
  * wrong, and its answer will tell. A SYN of a fresh attempt is such a one in most states, but not
@@ -34,23 +34,9 @@ static const uint8_t next[2][ODD][S2 + 1] = {
 	},
 };
 
-/* Linux offers 64240 bytes at first (44 segments of 1460), and no less later. */
-#define WINDOW            64240u
-/* The kernel's MAXACKWINCONST. */
-#define ACK_WINDOW        66000u
 /* The kernel's defaults, which no sysctl that natsim sets changes. */
 #define SYN_SENT2_US      120000000u
 #define UNACKNOWLEDGED_US 300000000u
-
-static bool before(uint32_t a, uint32_t b)
-{
-	return (int32_t)(a - b) < 0;
-}
-
-static bool after(uint32_t a, uint32_t b)
-{
-	return before(b, a);
-}
 
 /* The flags that come with others in no segment of a real host. */
 static enum segment segment_of(const struct twin_packet *p)
@@ -72,19 +58,9 @@ static enum segment segment_of(const struct twin_packet *p)
 	}
 }
 
-static uint32_t end_of(const struct twin_packet *p)
-{
-	return p->sequence + p->len + ((p->flags & (TWIN_SYN | TWIN_FIN)) != 0);
-}
-
 static bool is_liberal(const struct nat_model *m)
 {
 	return !m->of[NAT_TCP].overloads && m->rst != NAT_RST_IN_WINDOW;
-}
-
-static struct twin_tcp_end end_begun_at(uint32_t end)
-{
-	return (struct twin_tcp_end){ .end = end, .max_end = end, .max_window = WINDOW };
 }
 
 bool twin_tcp_begin(struct twin_flow *flow, const struct twin_packet *p)
@@ -92,94 +68,10 @@ bool twin_tcp_begin(struct twin_flow *flow, const struct twin_packet *p)
 	if (segment_of(p) != SYN)
 		return false;
 	flow->tcp = (struct twin_tcp){ .state = TWIN_TCP_SYN_SENT, .last_segment = SYN };
-	flow->tcp.ends[TWIN_ORIGINAL] = end_begun_at(end_of(p));
-	flow->tcp.ends[TWIN_REPLY].max_end = WINDOW;
+	flow->tcp.ends[TWIN_ORIGINAL] = twin_tcp_end_begun_at(twin_tcp_end_of(p));
+	flow->tcp.ends[TWIN_REPLY].max_end = TWIN_TCP_WINDOW;
 	return true;
 }
-
-/* ---- sequence numbers */
-
-/* The first segment from an end, or a SYN that begins anew. Returns true if it need not be judged.
- */
-static bool note_beginning(struct twin_tcp *tcp, enum twin_way way, const struct twin_packet *p)
-{
-	struct twin_tcp_end *sender = &tcp->ends[way], *receiver = &tcp->ends[!way];
-	bool syn = (p->flags & TWIN_SYN) != 0, ack = (p->flags & TWIN_ACK) != 0;
-
-	if (sender->max_window == 0) {
-		if (syn) {
-			*sender = end_begun_at(end_of(p));
-			return !ack;
-		}
-		sender->end = end_of(p);
-		sender->max_window = WINDOW;
-		sender->max_end = sender->end + WINDOW;
-		if (receiver->max_window == 0)
-			receiver->end = receiver->max_end = p->acknowledgement;
-		else if (p->acknowledgement == receiver->end + 1)
-			receiver->end++;
-	} else if (syn && end_of(p) != sender->end &&
-		   (tcp->state == TWIN_TCP_SYN_SENT || tcp->state == TWIN_TCP_SYN_RECV)) {
-		bool closes_first = sender->closes_first;
-
-		*sender = end_begun_at(end_of(p));
-		sender->closes_first = closes_first;
-		return way == TWIN_REPLY && !ack;
-	}
-	return false;
-}
-
-static void note_segment(struct twin_tcp *tcp, enum twin_way way, const struct twin_packet *p,
-			 uint32_t ack)
-{
-	struct twin_tcp_end *sender = &tcp->ends[way], *receiver = &tcp->ends[!way];
-	uint32_t end = end_of(p);
-
-	if (after(end, sender->end)) {
-		sender->end = end;
-		sender->unacknowledged = true;
-	}
-	if ((p->flags & TWIN_ACK) != 0 && (!sender->has_ack || after(ack, sender->max_ack))) {
-		sender->max_ack = ack;
-		sender->has_ack = true;
-	}
-	if (receiver->max_window != 0 && after(end, sender->max_end))
-		receiver->max_window += end - sender->max_end;
-	if (after(ack + WINDOW, receiver->max_end - 1))
-		receiver->max_end = ack + WINDOW;
-	if (ack == receiver->end)
-		receiver->unacknowledged = false;
-}
-
-static enum twin_tcp_verdict judge_numbers(struct twin_tcp *tcp, enum twin_way way,
-					   const struct twin_packet *p)
-{
-	struct twin_tcp_end *sender = &tcp->ends[way], *receiver = &tcp->ends[!way];
-	uint32_t ack = p->acknowledgement, sequence = p->sequence, end = end_of(p);
-	bool rst = (p->flags & TWIN_RST) != 0;
-
-	if (note_beginning(tcp, way, p))
-		return TWIN_TCP_VALID;
-	if ((p->flags & TWIN_ACK) == 0 || (rst && ack == 0))
-		ack = receiver->end;
-	/* A reset that answers a SYN. */
-	if (rst && sequence == 0 && tcp->state == TWIN_TCP_SYN_SENT)
-		sequence = end = sender->end;
-
-	uint32_t ack_window = sender->max_window > ACK_WINDOW ? sender->max_window : ACK_WINDOW;
-	/* Linux begins connections between the same two endpoints at ever higher numbers. */
-	bool begins_anew =
-		p->flags == TWIN_SYN && tcp->state == TWIN_TCP_SYN_SENT2 && end != sender->end;
-	if (begins_anew || after(sequence, sender->max_end) || after(ack, receiver->end))
-		return TWIN_TCP_INVALID;
-	if ((receiver->max_window != 0 && !after(end, sender->end - receiver->max_window - 1)) ||
-	    !after(ack, receiver->end - ack_window - 1))
-		return TWIN_TCP_IGNORED;
-	note_segment(tcp, way, p, ack);
-	return TWIN_TCP_VALID;
-}
-
-/* ---- states */
 
 /* What is ignored is noted, so that its answer is known for one. A SYN-ACK that answers such a SYN
  * shows that the ends are right: returns true for it. */
@@ -188,7 +80,7 @@ static bool note_ignored(struct twin_tcp *tcp, enum twin_way way, enum segment s
 {
 	if (segment == SYN_ACK && tcp->last_segment == SYN && tcp->last_way != way &&
 	    p->acknowledgement == tcp->last_end) {
-		tcp->ends[!way] = end_begun_at(tcp->last_end);
+		tcp->ends[!way] = twin_tcp_end_begun_at(tcp->last_end);
 		tcp->ends[way] = (struct twin_tcp_end){ .end = 0 };
 		tcp->challenged = false;
 		tcp->state = TWIN_TCP_SYN_SENT;
@@ -196,7 +88,7 @@ static bool note_ignored(struct twin_tcp *tcp, enum twin_way way, enum segment s
 	}
 	tcp->last_segment = (uint8_t)segment;
 	tcp->last_way = way;
-	tcp->last_end = end_of(p);
+	tcp->last_end = twin_tcp_end_of(p);
 	if (segment == SYN && way == TWIN_ORIGINAL)
 		tcp->challenged = tcp->state == TWIN_TCP_LAST_ACK;
 	if (segment == ACK && way == TWIN_REPLY && tcp->state == TWIN_TCP_SYN_SENT)
@@ -225,7 +117,7 @@ static enum reset judge_reset(const struct twin_flow *flow, const struct nat_mod
 	if (receiver->has_ack && tcp->last_segment != SYN) {
 		if (p->sequence == 0 && !established)
 			return RESET_JUDGED;
-		if (before(p->sequence, receiver->max_ack) && m->rst != NAT_RST_ANY)
+		if (twin_tcp_before(p->sequence, receiver->max_ack) && m->rst != NAT_RST_ANY)
 			return RESET_WRONG;
 		if (!established || p->sequence == receiver->max_ack ||
 		    (tcp->last_segment == ACK && tcp->last_way == way &&
@@ -314,7 +206,7 @@ enum twin_tcp_verdict twin_tcp_judge(struct twin_flow *flow, const struct nat_mo
 	if (reset == RESET_CHALLENGED)
 		to = (uint8_t)tcp->state;
 	if (reset != RESET_RIGHT) {
-		enum twin_tcp_verdict verdict = judge_numbers(tcp, way, p);
+		enum twin_tcp_verdict verdict = twin_tcp_judge_numbers(tcp, way, p);
 
 		if (verdict != TWIN_TCP_VALID && !is_liberal(m))
 			return verdict;

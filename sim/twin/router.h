@@ -13,9 +13,11 @@
 #include "sim/twin/node.h"
 
 struct twin_router_config {
-	const struct nat_model *model; /* outlives the router */
-	uint32_t outside_addr;         /* the first of its pool */
-	struct prefix inside;          /* the address is the router's own one there */
+	/* Outlives the router. One with a ruleset of its own has no twin: whoever makes the router
+	 * has refused it. */
+	const struct nat_model *model;
+	uint32_t outside_addr; /* the first of its pool */
+	struct prefix inside;  /* the address is the router's own one there */
 };
 
 struct twin_router;
