@@ -42,13 +42,18 @@ bool twin_filter_is_forwarded(const struct twin_passage *x, enum twin_protocol p
 	return false;
 }
 
+static bool has_port_owner(const struct twin_passage *x, uint16_t port)
+{
+	return twin_table_find(&x->nat->owner_of, twin_port_key(x->p->protocol, port), x->now_us) !=
+	       NULL;
+}
+
 static bool has_owner(const struct twin_passage *x, struct endpoint outside)
 {
 	if (x->model->pool.count > 1)
 		return twin_table_find(&x->nat->pooled, twin_endpoint_key(x->p->protocol, outside),
 				       x->now_us) != NULL;
-	return twin_table_find(&x->nat->owner_of, twin_port_key(x->p->protocol, outside.port),
-			       x->now_us) != NULL;
+	return has_port_owner(x, outside.port);
 }
 
 bool twin_filter_admits(struct twin_passage *x)
@@ -120,25 +125,42 @@ bool twin_filter_is_dead(const struct twin_passage *x)
 	       twin_table_find(&x->nat->alive, key, x->now_us) == NULL;
 }
 
-/* refresh-*.nft: whether a packet counts. */
-static bool refreshes(struct twin_passage *x)
+/* What a packet that leaves or comes in makes the router remember. */
+enum effect { NOTHING, PERMITS, REFRESHES };
+
+static bool is_alive(const struct twin_passage *x)
 {
+	const struct twin_tuple *original = &x->flow->tuples[TWIN_ORIGINAL];
+
+	return twin_table_find(&x->nat->alive, life_key(x, original->from, original->to),
+			       x->now_us) != NULL;
+}
+
+/* refresh-*.nft. A new flow by a mapping there is permits whom it goes to, and that is all. */
+static enum effect effect_of(struct twin_passage *x)
+{
+	bool leaves = x->out == TWIN_OUTSIDE;
+
 	if (x->p->protocol != TWIN_UDP)
-		return true;
+		return REFRESHES;
 	switch (x->model->refresh) {
 	case NAT_REFRESH_BOTH:
 		break;
 	case NAT_REFRESH_OUTBOUND:
-		return x->out == TWIN_OUTSIDE;
+		return leaves ? REFRESHES : NOTHING;
 	case NAT_REFRESH_INBOUND:
-		return x->out != TWIN_OUTSIDE || !x->is_confirmed;
+		if (leaves && x->is_confirmed)
+			return NOTHING;
+		return leaves && has_port_owner(x, x->p->from.port) ? PERMITS : REFRESHES;
 	case NAT_REFRESH_NONE:
-		if (x->out != TWIN_OUTSIDE || x->is_confirmed)
-			return false;
+		if (!leaves || x->is_confirmed)
+			return NOTHING;
+		if (is_alive(x))
+			return PERMITS;
 		begin_life(x);
 		break;
 	}
-	return true;
+	return REFRESHES;
 }
 
 static void remember_owner(struct twin_passage *x, struct endpoint outside, struct endpoint inside,
@@ -180,7 +202,9 @@ void twin_filter_remember(struct twin_passage *x)
 	const struct twin_packet *p = x->p;
 	struct twin_nat *nat = x->nat;
 
-	if (!refreshes(x))
+	enum effect effect = effect_of(x);
+
+	if (effect == NOTHING)
 		return;
 
 	uint64_t until_us = x->now_us + lifetime_us(x);
@@ -189,6 +213,8 @@ void twin_filter_remember(struct twin_passage *x)
 		(void)twin_table_put(&nat->permitted,
 				     permission_key(x->of, p->protocol, p->from, p->to), 0,
 				     x->now_us, until_us);
+	if (effect == PERMITS)
+		return;
 	if (x->out == TWIN_OUTSIDE && x->model->pool.count > 1)
 		(void)twin_table_put(&nat->pooled, twin_endpoint_key(p->protocol, p->from), 0,
 				     x->now_us, until_us);

@@ -269,32 +269,23 @@ static bool claim(struct twin_passage *x, uint16_t port)
 	       twin_table_add(&x->nat->claims, key, 0, x->now_us, x->now_us + 1000000);
 }
 
-static const uint64_t *find_mapping(const struct twin_passage *x, uint32_t remote)
-{
-	struct twin_key key = twin_mapping_key(x->of, x->p->protocol,
-					       x->flow->tuples[TWIN_ORIGINAL].from, remote);
-
-	return twin_table_find(&x->nat->mapping_of, key, x->now_us);
-}
-
 bool twin_ports_translate(struct twin_passage *x)
 {
+	const struct twin_tuple *original = &x->flow->tuples[TWIN_ORIGINAL];
 	struct endpoint *source = &x->flow->tuples[TWIN_REPLY].to;
 
 	if (x->of->overloads)
 		return choose_port(x, choose_address(x), source);
-	if (x->of->mapping == NAT_ADDRESS_AND_PORT_DEPENDENT)
-		return choose_port(x, choose_address(x), source) && claim(x, source->port);
+	if (x->of->mapping != NAT_ADDRESS_AND_PORT_DEPENDENT) {
+		/* Where it was sent to: a hairpinned packet goes to another address by now. */
+		struct twin_key key =
+			twin_mapping_key(x->of, x->p->protocol, original->from, original->to.addr);
+		const uint64_t *mapping = twin_table_find(&x->nat->mapping_of, key, x->now_us);
 
-	const uint64_t *mapping = find_mapping(x, x->p->to.addr);
-	if (mapping != NULL) {
-		*source = twin_endpoint_unpack(*mapping);
-		return true;
+		if (mapping != NULL) {
+			*source = twin_endpoint_unpack(*mapping);
+			return true;
+		}
 	}
-	if (!choose_port(x, choose_address(x), source))
-		return false;
-	/* A hairpinned packet goes to another address by now than it was sent to, and it is the
-	 * latter that is remembered. */
-	return find_mapping(x, x->flow->tuples[TWIN_ORIGINAL].to.addr) != NULL ||
-	       claim(x, source->port);
+	return choose_port(x, choose_address(x), source) && claim(x, source->port);
 }

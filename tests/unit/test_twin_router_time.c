@@ -81,6 +81,40 @@ static void a_router_that_refreshes_nothing_begins_anew_after_twice_the_life(voi
 	bench_close(&b);
 }
 
+/* A second flow does what the first one's packets do. */
+static void a_second_flow_does_not_prolong_what_is_not_refreshed(void **state)
+{
+	static const struct {
+		const char *model;
+		bool alive;
+	} cases[] = {
+		{ EIM ADF LIFE, true },
+		{ EIM ADF LIFE "refresh: outbound\n", true },
+		{ EIM ADF LIFE "refresh: inbound\n", false },
+		{ EIM ADF LIFE "refresh: nothing\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct bench b;
+
+		bench_open(&b, cases[i].model, TWIN_UDP);
+		struct endpoint mapped = bench_map(&b, HOST_A, SERVER);
+		b.now_us = SECONDS(90);
+		CHECK(&b, endpoint_equal(bench_map(&b, HOST_A, SERVER_ALT), mapped));
+		CHECK(&b, !endpoint_is_none(bench_map(&b, HOST_A2, SERVER)));
+		b.now_us = SECONDS(99);
+		/* It permits all the same, where anything comes in. */
+		CHECK(&b,
+		      twin_table_find(&b.nat.permitted,
+				      twin_tuple_key(TWIN_UDP, mapped, with_port(SERVER_ALT, 0)),
+				      b.now_us) != NULL);
+		b.now_us = SECONDS(110);
+		CHECK_EQUAL(&b, bench_reaches(&b, SERVER_ALT, mapped, HOST_A), cases[i].alive);
+		bench_close(&b);
+	}
+}
+
 /* Only what leaves keeps a remote endpoint permitted. */
 static void what_comes_in_does_not_permit_itself(void **state)
 {
@@ -323,6 +357,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_udp_mapping_lives_as_long_as_declared),
 		cmocka_unit_test(a_router_that_refreshes_nothing_begins_anew_after_twice_the_life),
+		cmocka_unit_test(a_second_flow_does_not_prolong_what_is_not_refreshed),
 		cmocka_unit_test(what_comes_in_does_not_permit_itself),
 		cmocka_unit_test(a_mapping_lives_on_by_flows_from_outside),
 		cmocka_unit_test(conntrack_keeps_its_own_times),
