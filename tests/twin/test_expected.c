@@ -15,13 +15,17 @@ static const char head[] =
 
 static char outcome(const struct run_cell *cell)
 {
-	return cell->successes == cell->trials ? '1' : cell->successes == 0 ? '0' : '~';
+	if (cell->successes == cell->trials)
+		return '1';
+	return cell->successes == 0 ? '0' : '~';
 }
 
 /* Theory, where there is one, before what happened. */
 static char to_expect(const struct run_cell *cell)
 {
-	return cell->expected < 0 ? outcome(cell) : cell->expected > 0.5 ? '1' : '0';
+	if (cell->expected < 0)
+		return outcome(cell);
+	return cell->expected > 0.5 ? '1' : '0';
 }
 
 /* Where the same port may be drawn twice, 0 is not quite never. */
