@@ -14,6 +14,7 @@
 #include "sim/report/measurements.h"
 #include "sim/report/nat_table.h"
 #include "sim/report/results.h"
+#include "tests/golden.h"
 
 static const struct style plain = { false, "", "", "", "", "" };
 
@@ -93,6 +94,26 @@ static void the_matrix_shows_measured_and_expected_for_each_pair(void **state)
 	assert_prints(&out, "1 pair did not always connect, as expected; why (of 20 trials):\n"
 			    "     20  nothing came in\n");
 	assert_null(strchr(buf_text(&out), '\033'));
+}
+
+/* All that a table can have in it. */
+static void the_matrix_is_as_it_was(void **state)
+{
+	struct run_cell cells[4] = { cell("open", "open", 1, 20), cell("open", "hard", 0.5, 9),
+				     cell("hard", "open", 1, 17), cell("hard", "hard", -1, 0) };
+	double ms[] = { 20, 10, 30 }, packets[] = { 6, 4, 8 };
+	CLEANUP(buf) struct buf out = BUF_INIT;
+
+	(void)state;
+	cells[0].connect_ms = ms;
+	cells[0].packets = packets;
+	cells[0].connect_count = cells[0].packets_count = 3;
+	run_add_reason(&cells[1], "nothing came in", 11);
+	run_add_reason(&cells[2], "bad luck", 3);
+	run_add_reason(&cells[3], "nothing came in", 20);
+	(void)run_judge(cells, 4);
+	matrix_print(cells, 4, &plain, &out);
+	golden_compare("matrix.txt", buf_text(&out));
 }
 
 static void each_transport_gets_a_table_of_its_own(void **state)
@@ -234,6 +255,7 @@ int main(void)
 		cmocka_unit_test(reasons_are_sorted_by_how_often_they_occur),
 		cmocka_unit_test(a_run_is_as_expected_if_every_cell_is),
 		cmocka_unit_test(the_matrix_shows_measured_and_expected_for_each_pair),
+		cmocka_unit_test(the_matrix_is_as_it_was),
 		cmocka_unit_test(each_transport_gets_a_table_of_its_own),
 		cmocka_unit_test(the_matrix_tells_only_the_costs_that_peers_told),
 		cmocka_unit_test(a_trial_says_null_for_what_its_peers_did_not_say),
