@@ -10,6 +10,7 @@
 #include "lib/cleanup.h"
 #include "lib/prng.h"
 #include "sim/experiment/run_world.h"
+#include "sim/experiment/schedule.h"
 #include "sim/model/oracle.h"
 
 /* ---- what is to be done */
@@ -36,7 +37,9 @@ static int expect(const struct catalog *c, const struct suite *s, struct run_cel
 
 struct stage_config run_stage_config(const struct suite_cell *names)
 {
-	struct stage_config config = { .topology = names->topology, .link = names->link };
+	struct stage_config config = { .topology = names->topology,
+				       .link = names->link,
+				       .point = names->point };
 
 	config.nats[0] = (struct stage_nat){ "a", names->nat_a };
 	config.nats[1] = (struct stage_nat){ "b", names->nat_b };
@@ -56,6 +59,15 @@ static int check(const struct catalog *c, const struct suite_cell *names, struct
 	return trial_check_stage(&stage, names->topology, e);
 }
 
+static bool same_but_for_point(const struct suite_cell *a, const struct suite_cell *b)
+{
+	struct suite_cell other = *b;
+
+	other.point = a->point;
+	return schedule_same_lab(a, &other) && strcmp(a->transport, b->transport) == 0 &&
+	       strcmp(a->strategy, b->strategy) == 0;
+}
+
 int run_prepare(const struct catalog *c, const struct suite *s, const char *filter,
 		struct run_cell **ret_cells, size_t *ret_count, struct err *e)
 {
@@ -69,8 +81,12 @@ int run_prepare(const struct catalog *c, const struct suite *s, const char *filt
 	assert(cells != NULL);
 	for (size_t i = 0; code == 0 && i < count; i++) {
 		cells[i].names = names[i];
-		code = expect(c, s, &cells[i], e);
-		if (code == 0)
+		/* The points of a sweep follow one another. */
+		if (i > 0 && names[i].point != NULL && same_but_for_point(&names[i - 1], &names[i]))
+			cells[i].expected = cells[i - 1].expected;
+		else
+			code = expect(c, s, &cells[i], e);
+		if (code == 0 && (i == 0 || !schedule_same_lab(&names[i - 1], &names[i])))
 			code = check(c, &names[i], e);
 	}
 	if (code < 0)
@@ -95,22 +111,30 @@ void run_cells_free(struct run_cell *cells, size_t count)
 static void draw_skew(const struct run_config *config, struct run_trial *trial)
 {
 	struct prng prng;
-	uint64_t skew_us = config->suite->start_skew_us;
+	const struct suite_point *point = config->cells[trial->cell].names.point;
+	uint64_t skew_us = suite_settings(config->suite, point).start_skew_us;
 
 	prng_init(&prng, trial->seed);
 	uint64_t late_us = prng_below(&prng, skew_us + 1);
 	trial->delay_us[prng_below(&prng, 2)] = late_us;
 }
 
-/* A number for a cell that depends on nothing but its names, so that a trial repeats also when
- * --only leaves out other cells: FNV-1a (Fowler, Noll, Vo) over them. */
+/* A number for a cell that depends on nothing but its names and its point, so that a trial repeats
+ * also when --only leaves out other cells: FNV-1a (Fowler, Noll, Vo) over them. */
 static uint64_t cell_number(const struct suite_cell *names)
 {
-	const char *const texts[] = { names->topology,  names->nat_a,    names->nat_b,
-				      names->transport, names->strategy, names->link };
+	const struct suite_point *point = names->point;
+	const char *const texts[] = { names->topology,
+				      names->nat_a,
+				      names->nat_b,
+				      names->transport,
+				      names->strategy,
+				      names->link,
+				      point == NULL ? NULL : suite_parameter_name(point->parameter),
+				      point == NULL ? NULL : point->text };
 	uint64_t hash = 0xcbf29ce484222325u;
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && texts[i] != NULL; i++)
 		for (const char *p = texts[i]; p == texts[i] || p[-1] != '\0'; p++)
 			hash = (hash ^ (unsigned char)*p) * 0x100000001b3u;
 	return hash;
@@ -136,7 +160,7 @@ struct trial_config run_trial_config(const struct run_config *config, const stru
 		.strategy = names->strategy,
 		.transport = names->transport,
 		.seed = trial->seed,
-		.give_up_us = config->suite->give_up_us,
+		.give_up_us = suite_settings(config->suite, names->point).give_up_us,
 		.delay_us = { trial->delay_us[0], trial->delay_us[1] },
 	};
 }

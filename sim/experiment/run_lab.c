@@ -110,8 +110,9 @@ static void tick(void *arg)
 static uint64_t trial_cost_us(const struct run_config *config, const struct run_cell *cell)
 {
 	double fails = cell->expected < 0 ? 0.5 : 1 - cell->expected;
+	uint64_t give_up_us = suite_settings(config->suite, cell->names.point).give_up_us;
 
-	return TRIAL_US + (uint64_t)(fails * (double)config->suite->give_up_us);
+	return TRIAL_US + (uint64_t)(fails * (double)give_up_us);
 }
 
 static void schedule_all(const struct run_config *config, struct schedule *ret)

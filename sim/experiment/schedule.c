@@ -12,10 +12,19 @@
 #define JOB_SHARE  0.5
 #define JOB_MIN_US 1000000u
 
+/* Points that change nothing in a lab do not make another. */
+static bool same_point(const struct suite_point *a, const struct suite_point *b)
+{
+	if (!suite_point_needs_lab(a) || !suite_point_needs_lab(b))
+		return suite_point_needs_lab(a) == suite_point_needs_lab(b);
+	return a->parameter == b->parameter && strcmp(a->text, b->text) == 0;
+}
+
 bool schedule_same_lab(const struct suite_cell *a, const struct suite_cell *b)
 {
 	return strcmp(a->topology, b->topology) == 0 && strcmp(a->nat_a, b->nat_a) == 0 &&
-	       strcmp(a->nat_b, b->nat_b) == 0 && strcmp(a->link, b->link) == 0;
+	       strcmp(a->nat_b, b->nat_b) == 0 && strcmp(a->link, b->link) == 0 &&
+	       same_point(a->point, b->point);
 }
 
 /* All trials, those that share a lab side by side. */

@@ -43,7 +43,8 @@ void schedule_init(struct schedule *s, const struct schedule_cell *cells, size_t
 		   unsigned trials, size_t workers);
 void schedule_fini(struct schedule *s);
 
-/* True if a lab built for one serves the other: all but transport and strategy are the same. */
+/* True if a lab built for one serves the other: all but transport, strategy and what a sweep tells
+ * only the peers are the same. */
 bool schedule_same_lab(const struct suite_cell *a, const struct suite_cell *b);
 
 #endif

@@ -54,6 +54,9 @@ static int load_models(const struct catalog *c, const struct stage_config *confi
 		if (code < 0)
 			return code;
 		s->models_count++;
+		code = model == NULL ? 0 : suite_point_set_model(config->point, &s->models[i], e);
+		if (code < 0)
+			return code;
 		if (config->timeouts != NULL)
 			s->models[i].timeouts = *config->timeouts;
 		nats[i] = (struct plan_nat){ role, &s->models[i] };
@@ -62,13 +65,22 @@ static int load_models(const struct catalog *c, const struct stage_config *confi
 }
 
 /* The rendezvous is to be close to nobody and far from nobody: its own link is ideal. */
-static int set_links(const struct catalog *c, const char *name, struct stage *s, struct err *e)
+static int set_links(const struct catalog *c, const struct stage_config *config, struct stage *s,
+		     struct err *e)
 {
 	const struct link_profile *link = NULL;
-	int code = name == NULL ? 0 : catalog_link(c, name, &link, e);
+	int code = config->link == NULL ? 0 : catalog_link(c, config->link, &link, e);
 
 	if (code < 0)
 		return code;
+	if (link != NULL && config->point != NULL) {
+		s->changed_link = malloc(sizeof(*link));
+		assert(s->changed_link != NULL);
+		*s->changed_link = *link;
+		s->changed_link->about = NULL; /* the catalog's */
+		suite_point_set_link(config->point, s->changed_link);
+		link = s->changed_link;
+	}
 	s->links = calloc(s->plan.ports_count + 1, sizeof(*s->links));
 	assert(s->links != NULL);
 	for (size_t i = 0; i < s->plan.ports_count; i++)
@@ -105,7 +117,7 @@ static int fill(const struct catalog *c, const struct stage_config *config, stru
 	if (code < 0)
 		return code;
 	set_rendezvous(s);
-	return set_links(c, config->link, s, e);
+	return set_links(c, config, s, e);
 }
 
 int stage_open(const struct catalog *c, const struct stage_config *config, struct stage *ret,
@@ -130,6 +142,7 @@ void stage_close(struct stage *s)
 	free(s->models);
 	topology_fini(&s->topology);
 	free(s->links);
+	free(s->changed_link);
 	*s = (struct stage){ 0 };
 }
 

@@ -7,6 +7,7 @@
 #define NATSIM_SIM_EXPERIMENT_STAGE_H
 
 #include "sim/experiment/catalog.h"
+#include "sim/experiment/suite.h"
 #include "sim/lab/lab.h"
 #include "sim/model/plan.h"
 
@@ -25,6 +26,7 @@ struct stage_config {
 	size_t nats_count;
 	const struct nat_timeouts *timeouts; /* of every model, in place of its own; or NULL */
 	const char *link;                    /* of every site but the rendezvous' */
+	const struct suite_point *point;     /* what it changes in the link and in nats, or NULL */
 };
 
 struct stage {
@@ -32,7 +34,9 @@ struct stage {
 	struct nat_model *models; /* on the heap: the plan points to them */
 	size_t models_count;
 	struct plan plan;
-	const struct link_profile **links; /* one for each of the plan's ports; from the catalog */
+	struct link_profile *changed_link; /* the catalog's as the point changes it, or NULL */
+	const struct link_profile **links; /* one for each of the plan's ports; from the catalog, or
+					    * changed_link */
 	int rendezvous_node;               /* -1: the topology has none */
 	/* The first address and port, and the other ones; none where there is no rendezvous. */
 	struct endpoint rendezvous, rendezvous_alt;

@@ -9,6 +9,8 @@
 #include "lib/cleanup.h"
 #include "peers/core/strategy.h"
 #include "sim/experiment/contract.h"
+#include "sim/experiment/suite_sweep.h"
+#include "sim/experiment/suite_text.h"
 #include "sim/model/yaml.h"
 
 #define NAME_MAX_LEN   1024
@@ -25,6 +27,7 @@ struct text {
 	struct nats nats;
 	unsigned *trials; /* NULL: not given */
 	char *start_skew, *give_up, *expect;
+	struct suite_sweep_text *sweep; /* NULL: none */
 };
 
 static const struct cyaml_schema_value name_schema = {
@@ -64,6 +67,8 @@ static const struct cyaml_schema_field fields[] = {
 	STRING("give_up", struct text, give_up, CYAML_FLAG_OPTIONAL),
 	STRING("expect", struct text, expect, CYAML_FLAG_OPTIONAL),
 	NAMES("peer", struct text, peer, CYAML_FLAG_OPTIONAL, 0),
+	CYAML_FIELD_MAPPING_PTR("sweep", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct text,
+				sweep, suite_sweep_fields),
 	CYAML_FIELD_END,
 };
 
@@ -113,50 +118,17 @@ void suite_fini(struct suite *s)
 	names_fini(&s->strategies);
 	names_fini(&s->links);
 	names_fini(&s->peer);
+	suite_sweep_fini(&s->sweep);
 	*s = (struct suite){ 0 };
-}
-
-/* A decimal number without sign or exponent, of which strtod() takes more kinds than a person means
- * to write. Returns what follows it, or NULL. */
-static const char *take_decimal(const char *text, double *ret)
-{
-	size_t len = strspn(text, "0123456789.");
-	char *end;
-
-	if (len == 0)
-		return NULL;
-	*ret = strtod(text, &end);
-	return end == text + len ? end : NULL;
-}
-
-/* "20ms", "1.5s": at most an hour. */
-static bool parse_duration(const char *text, uint64_t *ret_us)
-{
-	double number = 0, scale = 0;
-	const char *unit = take_decimal(text, &number);
-
-	if (unit == NULL)
-		return false;
-
-	if (strcmp(unit, "us") == 0)
-		scale = 1;
-	else if (strcmp(unit, "ms") == 0)
-		scale = 1e3;
-	else if (strcmp(unit, "s") == 0)
-		scale = 1e6;
-	if (scale == 0 || number * scale > 3600e6)
-		return false;
-	*ret_us = (uint64_t)(number * scale + 0.5);
-	return true;
 }
 
 static int read_durations(const struct yaml_source *src, const struct text *t, struct suite *s,
 			  struct err *e)
 {
-	if (t->start_skew != NULL && !parse_duration(t->start_skew, &s->start_skew_us))
+	if (t->start_skew != NULL && !suite_parse_duration(t->start_skew, &s->start_skew_us))
 		return yaml_error(src, e, "start_skew",
 				  "\"%s\" is no duration, such as 20ms or 1.5s", t->start_skew);
-	if (t->give_up != NULL && !parse_duration(t->give_up, &s->give_up_us))
+	if (t->give_up != NULL && !suite_parse_duration(t->give_up, &s->give_up_us))
 		return yaml_error(src, e, "give_up", "\"%s\" is no duration, such as 500ms or 10s",
 				  t->give_up);
 	if (s->give_up_us < 1000)
@@ -176,7 +148,7 @@ static int read_expect(const struct yaml_source *src, const char *text, struct s
 		return 0;
 	}
 	s->expect = SUITE_EXPECT_RATE;
-	const char *end = take_decimal(text, &s->expect_rate);
+	const char *end = suite_take_decimal(text, &s->expect_rate);
 	if (end == NULL || *end != '\0' || s->expect_rate > 1)
 		return yaml_error(src, e, "expect",
 				  "\"%s\" is neither theory, nothing, nor a rate from 0 to 1",
@@ -217,6 +189,8 @@ static int check_lists(const struct yaml_source *src, const struct suite *s, str
 					  SUITE_CELLS_MAX);
 		code = check_twice(src, lists[i].key, lists[i].names, e);
 	}
+	if (code == 0 && s->sweep.count > 0 && cells * s->sweep.count > SUITE_CELLS_MAX)
+		return yaml_error(src, e, "sweep", "more than %u cells in all", SUITE_CELLS_MAX);
 	return code;
 }
 
@@ -272,6 +246,8 @@ int suite_parse(const char *file, const char *data, size_t len, struct suite *re
 	if (s.trials < 1 || s.trials > SUITE_TRIALS_MAX)
 		code = yaml_error(&src, e, "trials", "%u is not from 1 to %u", s.trials,
 				  SUITE_TRIALS_MAX);
+	if (code == 0 && t->sweep != NULL)
+		code = suite_sweep_read(&src, t->sweep, &s.sweep, e);
 	if (code == 0)
 		code = check_lists(&src, &s, e);
 	if (code == 0)

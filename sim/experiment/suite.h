@@ -6,6 +6,8 @@
 #ifndef NATSIM_SIM_EXPERIMENT_SUITE_H
 #define NATSIM_SIM_EXPERIMENT_SUITE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/err.h"
@@ -17,6 +19,32 @@ struct suite_names {
 
 enum suite_expect { SUITE_EXPECT_THEORY, SUITE_EXPECT_RATE, SUITE_EXPECT_NOTHING };
 
+/* What a sweep can go through. */
+enum suite_parameter {
+	SUITE_START_SKEW, /* microseconds, as all durations */
+	SUITE_GIVE_UP,
+	SUITE_DELAY, /* one way, of each site's link in each direction; the same for these: */
+	SUITE_JITTER,
+	SUITE_LOSS,          /* a probability */
+	SUITE_RATE,          /* Mbit/s */
+	SUITE_PORTS,         /* how many the routers' ranges have, from their first on */
+	SUITE_CROSS_TRAFFIC, /* flows a second that another host behind each router opens */
+};
+const char *suite_parameter_name(enum suite_parameter p);
+
+/* One value of a sweep. */
+struct suite_point {
+	enum suite_parameter parameter;
+	char *text; /* as in the file: "20ms" */
+	double value;
+};
+
+struct suite_sweep {
+	struct suite_point *points;
+	unsigned count; /* 0: there is no sweep */
+};
+
+#define SUITE_POINTS_MAX 1000u
 #define SUITE_TRIALS_MAX 1000000u
 #define SUITE_CELLS_MAX  100000u
 
@@ -29,6 +57,7 @@ struct suite {
 	enum suite_expect expect;
 	double expect_rate;      /* SUITE_EXPECT_RATE */
 	struct suite_names peer; /* the command to run as a peer; empty: natsim's own */
+	struct suite_sweep sweep;
 };
 
 int suite_parse(const char *file, const char *data, size_t len, struct suite *ret, struct err *e);
@@ -42,17 +71,40 @@ static inline void suite_cleanup(struct suite *s)
 int suite_check_peer(const struct suite *s, const char *file, const char *data, size_t len,
 		     struct err *e);
 
+struct catalog;
+struct link_profile;
+struct nat_model;
+
+/* Refuses a suite, read from this text, with a sweep that its links or models cannot follow. */
+int suite_check_sweep(const struct suite *s, const struct catalog *c, const char *file,
+		      const char *data, size_t len, struct err *e);
+
 /* One cell, by names that the suite owns. */
 struct suite_cell {
 	const char *topology, *nat_a, *nat_b, *transport, *strategy, *link;
+	const struct suite_point *point; /* NULL: the suite has no sweep */
 };
 
 /* The cells in order, on the heap. */
 struct suite_cell *suite_cells(const struct suite *s, size_t *ret_count);
 
+/* What a trial of a cell is told: as the suite says, but for what its point changes. */
+struct suite_settings {
+	uint64_t start_skew_us, give_up_us;
+	double cross_traffic; /* flows a second */
+};
+struct suite_settings suite_settings(const struct suite *s, const struct suite_point *point);
+
+/* What a point changes in a lab. NULL is allowed, and changes nothing. */
+bool suite_point_needs_lab(const struct suite_point *p);
+void suite_point_set_link(const struct suite_point *p, struct link_profile *link);
+/* Leaves alone a model that has no ports of its own. Fails, with the reason, if the model cannot be
+ * with such a range. */
+int suite_point_set_model(const struct suite_point *p, struct nat_model *m, struct err *e);
+
 /*
  * Keeps the cells that match filter, "KEY=VALUE,...", with the keys as in summary.json (topology,
- * nat_a, nat_b, transport, strategy, link). A key given twice matches either value.
+ * nat_a, nat_b, transport, strategy, link, sweep). A key given twice matches either value.
  */
 int suite_filter(const char *filter, struct suite_cell *cells, size_t *count, struct err *e);
 

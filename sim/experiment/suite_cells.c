@@ -11,7 +11,7 @@ struct suite_cell *suite_cells(const struct suite *s, size_t *ret_count)
 {
 	const struct suite_names *lists[] = { &s->topologies, &s->links,  &s->strategies,
 					      &s->transports, &s->nats_a, &s->nats_b };
-	size_t total = 1;
+	size_t points = s->sweep.count > 0 ? s->sweep.count : 1, total = points;
 
 	for (size_t i = 0; i < 6; i++)
 		total *= lists[i]->count;
@@ -19,7 +19,7 @@ struct suite_cell *suite_cells(const struct suite *s, size_t *ret_count)
 	assert(cells != NULL);
 	for (size_t n = 0; n < total; n++) {
 		const char *names[6];
-		size_t rest = n;
+		size_t rest = n / points;
 
 		for (size_t i = 6; i-- > 0; rest /= lists[i]->count)
 			names[i] = lists[i]->items[rest % lists[i]->count];
@@ -29,6 +29,8 @@ struct suite_cell *suite_cells(const struct suite *s, size_t *ret_count)
 						.transport = names[3],
 						.nat_a = names[4],
 						.nat_b = names[5] };
+		if (s->sweep.count > 0)
+			cells[n].point = &s->sweep.points[n % points];
 	}
 	*ret_count = total;
 	return cells;
@@ -40,9 +42,13 @@ static const char *cell_value(const struct suite_cell *cell, const char *key, si
 	const struct {
 		const char *key, *value;
 	} table[] = {
-		{ "topology", cell->topology }, { "nat_a", cell->nat_a },
-		{ "nat_b", cell->nat_b },       { "transport", cell->transport },
-		{ "strategy", cell->strategy }, { "link", cell->link },
+		{ "topology", cell->topology },
+		{ "nat_a", cell->nat_a },
+		{ "nat_b", cell->nat_b },
+		{ "transport", cell->transport },
+		{ "strategy", cell->strategy },
+		{ "link", cell->link },
+		{ "sweep", cell->point == NULL ? NULL : cell->point->text },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
@@ -103,8 +109,9 @@ int suite_filter(const char *filter, struct suite_cell *cells, size_t *count, st
 			return err_set_input(
 				e,
 				"--only %s: \"%.*s\" is not KEY=VALUE with a key of topology, "
-				"nat_a, nat_b, transport, strategy, link",
-				filter, (int)(term.value + term.value_len - term.key), term.key);
+				"nat_a, nat_b, transport, strategy, link%s",
+				filter, (int)(term.value + term.value_len - term.key), term.key,
+				cells[0].point == NULL ? "" : ", sweep");
 	for (size_t i = 0; i < *count; i++)
 		if (cell_matches(&cells[i], filter))
 			cells[kept++] = cells[i];

@@ -65,9 +65,16 @@ static const struct run_cell *table_cell(const struct table *t, const char *row,
 	return NULL;
 }
 
-static bool is_flagged(const struct run_cell *cell)
+bool matrix_is_flagged(const struct run_cell *cell)
 {
 	return cell->verdict == VERDICT_TOO_LOW || cell->verdict == VERDICT_TOO_HIGH;
+}
+
+const char *matrix_color(const struct run_cell *cell, const struct style *style)
+{
+	return matrix_is_flagged(cell) ? style->bad
+	       : cell->successes == 0  ? style->dim
+				       : style->good;
 }
 
 /* "100/100": measured and expected, in percent. */
@@ -83,10 +90,7 @@ static void print_cell(const struct run_cell *cell, const struct style *style, s
 		(void)snprintf(expected, sizeof(expected), "%.0f", cell->expected * 100);
 	(void)snprintf(text, sizeof(text), "%.0f/%s",
 		       100.0 * (double)cell->successes / (double)cell->trials, expected);
-	const char *color = is_flagged(cell)       ? style->bad
-			    : cell->successes == 0 ? style->dim
-						   : style->good;
-	buf_printf(out, " %s%*s%s", color, COLUMN_WIDTH, text, style->reset);
+	buf_printf(out, " %s%*s%s", matrix_color(cell, style), COLUMN_WIDTH, text, style->reset);
 }
 
 static void print_rates(const struct table *t, const struct style *style, struct buf *out)
@@ -150,18 +154,22 @@ static void print_cost(const struct table *t, struct buf *out)
 		buf_puts(out, "\n");
 }
 
-static void print_differences(const struct table *t, const struct style *style, struct buf *out)
+static void print_differences(struct run_cell *const *cells, size_t count,
+			      const struct style *style, struct buf *out)
 {
-	for (size_t i = 0; i < t->count; i++) {
-		const struct run_cell *cell = t->cells[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct run_cell *cell = cells[i];
+		const struct suite_point *point = cell->names.point;
 
-		if (!is_flagged(cell))
+		if (!matrix_is_flagged(cell))
 			continue;
-		buf_printf(out,
-			   "%s%s%s: %s with %s over %s: %u of %u, interval %.0f to %.0f %%, "
-			   "expected %.0f %%\n",
-			   style->bad, statistics_verdict_name(cell->verdict), style->reset,
-			   cell->names.nat_a, cell->names.nat_b, cell->names.transport,
+		buf_printf(out, "%s%s%s: %s with %s over %s", style->bad,
+			   statistics_verdict_name(cell->verdict), style->reset, cell->names.nat_a,
+			   cell->names.nat_b, cell->names.transport);
+		if (point != NULL)
+			buf_printf(out, ", %s %s", suite_parameter_name(point->parameter),
+				   point->text);
+		buf_printf(out, ": %u of %u, interval %.0f to %.0f %%, expected %.0f %%\n",
 			   cell->successes, cell->trials, 100 * cell->ci95.low,
 			   100 * cell->ci95.high, 100 * cell->expected);
 		for (size_t k = 0; k < RUN_REASONS_MAX && cell->reasons[k].count > 0; k++)
@@ -171,16 +179,16 @@ static void print_differences(const struct table *t, const struct style *style, 
 }
 
 /* Why those fail that may: the reasons of the whole table, added up. */
-static void print_failures(const struct table *t, struct buf *out)
+static void print_failures(struct run_cell *const *all, size_t count, struct buf *out)
 {
 	struct run_cell sum = { 0 };
 	unsigned failures = 0, cells = 0;
 	bool expected = true;
 
-	for (size_t i = 0; i < t->count; i++) {
-		const struct run_cell *cell = t->cells[i];
+	for (size_t i = 0; i < count; i++) {
+		const struct run_cell *cell = all[i];
 
-		if (is_flagged(cell) || cell->successes == cell->trials)
+		if (matrix_is_flagged(cell) || cell->successes == cell->trials)
 			continue;
 		cells++;
 		expected &= cell->expected >= 0 && cell->verdict == VERDICT_AS_EXPECTED;
@@ -190,11 +198,19 @@ static void print_failures(const struct table *t, struct buf *out)
 	}
 	if (cells == 0)
 		return;
-	buf_printf(out, "%u pair%s did not always connect%s; why (of %u trial%s):\n", cells,
+	const char *noun = all[0]->names.point == NULL ? "pair" : "value";
+	buf_printf(out, "%u %s%s did not always connect%s; why (of %u trial%s):\n", cells, noun,
 		   cells == 1 ? "" : "s", expected ? ", as expected" : "", failures,
 		   failures == 1 ? "" : "s");
 	for (size_t k = 0; k < RUN_REASONS_MAX && sum.reasons[k].count > 0; k++)
 		buf_printf(out, "  %5u  %s\n", sum.reasons[k].count, sum.reasons[k].text);
+}
+
+void matrix_print_notes(struct run_cell *const *cells, size_t count, const struct style *style,
+			struct buf *out)
+{
+	print_failures(cells, count, out);
+	print_differences(cells, count, style, out);
 }
 
 /* Less than that only in a run that was interrupted. */
@@ -230,8 +246,7 @@ void matrix_print(struct run_cell *cells, size_t count, const struct style *styl
 			   trials == 1 ? "" : "s");
 		print_rates(&t, style, out);
 		print_cost(&t, out);
-		print_failures(&t, out);
-		print_differences(&t, style, out);
+		matrix_print_notes(t.cells, t.count, style, out);
 		buf_puts(out, "\n");
 		table_fini(&t);
 	}

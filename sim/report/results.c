@@ -38,6 +38,11 @@ static void set_cell(json_t *object, const struct suite_cell *cell)
 	set(object, "transport", json_string(cell->transport));
 	set(object, "strategy", json_string(cell->strategy));
 	set(object, "link", json_string(cell->link));
+	if (cell->point != NULL)
+		set(object, "sweep",
+		    json_pack("{s:s, s:s}", "parameter",
+			      suite_parameter_name(cell->point->parameter), "value",
+			      cell->point->text));
 }
 
 static json_t *endpoint_to_json(struct endpoint ep)

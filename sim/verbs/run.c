@@ -15,6 +15,7 @@
 #include "sim/report/measurements.h"
 #include "sim/report/progress.h"
 #include "sim/report/results.h"
+#include "sim/report/sweep.h"
 #include "sim/verbs/verb.h"
 
 enum { OPT_ONLY = 256, OPT_TRIALS, OPT_SEED, OPT_OUT, OPT_WORLD };
@@ -103,6 +104,9 @@ static int prepare(struct running *run, struct err *e)
 		code = suite_parse(path, buf_text(&text), text.len, &run->suite, e);
 	if (code == 0)
 		code = suite_check_peer(&run->suite, path, buf_text(&text), text.len, e);
+	if (code == 0)
+		code = suite_check_sweep(&run->suite, &run->catalog, path, buf_text(&text),
+					 text.len, e);
 	if (code == 0)
 		code = run_prepare(&run->catalog, &run->suite, run->request->only, &run->cells,
 				   &run->cells_count, e);
@@ -228,7 +232,10 @@ static int conclude(struct running *run, bool *ret_as_expected, struct err *e)
 
 	*ret_as_expected = run_judge(run->cells, run->cells_count);
 	run->about.wall_s = progress_seconds(&run->progress);
-	matrix_print(run->cells, run->cells_count, &style, &out);
+	if (run->suite.sweep.count > 0)
+		sweep_print(run->cells, run->cells_count, &style, &out);
+	else
+		matrix_print(run->cells, run->cells_count, &style, &out);
 	(void)fputs(buf_text(&out), stdout);
 	if (run->done < run->progress.total)
 		(void)printf("interrupted after %zu of %zu trials\n", run->done,
@@ -296,7 +303,7 @@ const struct verb verb_run = {
 	.help = "SUITE is a name or the path of a YAML file. First each router is measured; one that is not what\n"
 		"its model says stops the run. Exit status 1 if a rate is not as expected.\n\n"
 		"  --only KEY=VALUE,...  only the cells that match, by topology, nat_a, nat_b, transport,\n"
-		"                        strategy, link; a key given twice matches either value\n"
+		"                        strategy, link, sweep; a key given twice matches either value\n"
 		"  --trials N            of each cell (default: as the suite says)\n"
 		"  --seed S              of all that is left to chance (default: 1)\n"
 		"  --world WORLD         lab: on the kernel; twin: in virtual time (default: lab)\n"

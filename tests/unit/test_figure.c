@@ -11,7 +11,7 @@
 #include "lib/cleanup.h"
 #include "sim/bench/figure.h"
 
-static const struct style plain = { false, "", "", "", "", "" };
+static const struct style plain = { false, "", "", "", "", "", false };
 
 static void summary_is_of_the_sorted_values(void **state)
 {

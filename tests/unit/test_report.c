@@ -14,14 +14,16 @@
 #include "sim/report/measurements.h"
 #include "sim/report/nat_table.h"
 #include "sim/report/results.h"
+#include "sim/report/sweep.h"
 #include "tests/golden.h"
 
-static const struct style plain = { false, "", "", "", "", "" };
+static const struct style plain = { false, "", "", "", "", "", false };
 
 static struct run_cell cell(const char *nat_a, const char *nat_b, double expected,
 			    unsigned successes)
 {
-	return (struct run_cell){ .names = { "two-homes", nat_a, nat_b, "udp", "punch", "home" },
+	return (struct run_cell){ .names = { "two-homes", nat_a, nat_b, "udp", "punch", "home",
+					     NULL },
 				  .expected = expected,
 				  .trials = 20,
 				  .successes = successes };
@@ -158,6 +160,84 @@ static void the_matrix_tells_only_the_costs_that_peers_told(void **state)
 	assert_prints(&counts, "\n6 packets (median)\n");
 }
 
+/* ---- sweeps */
+
+static const struct suite_point delays[] = {
+	{ SUITE_DELAY, (char[]){ "0ms" }, 0 },
+	{ SUITE_DELAY, (char[]){ "20ms" }, 20000 },
+	{ SUITE_DELAY, (char[]){ "1500ms" }, 1500000 },
+};
+
+/* Two pairs, three values each: all, some, none and nothing yet. */
+static void make_sweep(struct run_cell cells[static 6])
+{
+	for (size_t i = 0; i < 6; i++) {
+		cells[i] = i < 3 ? cell("open", "open", 1, 20) : cell("open", "hard", 0.5, 9);
+		cells[i].names.point = &delays[i % 3];
+	}
+	cells[1].successes = 17;
+	cells[2].successes = 0;
+	cells[5].trials = cells[5].successes = 0;
+	run_add_reason(&cells[2], "too far", 20);
+	run_add_reason(&cells[3], "bad luck", 11);
+	run_add_reason(&cells[4], "bad luck", 11);
+}
+
+/* The lines that end in a picture. */
+static void assert_width(const char *text)
+{
+	unsigned lines = 0;
+
+	for (size_t len; *text != '\0'; text += len + 1) {
+		len = strcspn(text, "\n");
+		if (len == 0 || text[len - 1] != '|')
+			continue;
+		lines++;
+		if (len > 80)
+			fail_msg("%zu columns: %.*s", len, (int)len, text);
+	}
+	assert_int_equal(lines, 6);
+}
+
+static void a_sweep_is_a_table_and_a_picture_for_each_pair(void **state)
+{
+	struct run_cell cells[6];
+	double ms[] = { 20, 10, 30 };
+	CLEANUP(buf) struct buf out = BUF_INIT;
+
+	(void)state;
+	make_sweep(cells);
+	cells[0].connect_ms = ms;
+	cells[0].connect_count = 3;
+	(void)run_judge(cells, 6);
+	sweep_print(cells, 6, &plain, &out);
+	assert_prints(&out, "UDP, punch, two-homes, link home: open with hard\n");
+	assert_prints(&out, "  20ms     17/20     85    64-95    100         - |-");
+	assert_prints(&out, "too-low: open with open over udp, delay 1500ms: 0 of 20, ");
+	assert_prints(&out, "-======o===-|\n");
+	assert_width(buf_text(&out));
+	golden_compare("sweep.txt", buf_text(&out));
+}
+
+static void a_sweep_of_many_trials_shows_tenths_and_blocks_where_they_can_be_read(void **state)
+{
+	const struct style utf8 = { false, "", "", "", "", "", true };
+	struct run_cell cells[6];
+	CLEANUP(buf) struct buf out = BUF_INIT;
+
+	(void)state;
+	make_sweep(cells);
+	for (size_t i = 0; i < 6; i++) {
+		cells[i].trials *= 50;
+		cells[i].successes *= 50;
+	}
+	(void)run_judge(cells, 6);
+	sweep_print(cells, 6, &utf8, &out);
+	assert_prints(&out, "850/1000   85.0  82.7-87.1 ");
+	assert_prints(&out, "▓┃░");
+	golden_compare("sweep-utf8.txt", buf_text(&out));
+}
+
 /* ---- what is written */
 
 static void a_trial_says_null_for_what_its_peers_did_not_say(void **state)
@@ -181,6 +261,22 @@ static void a_trial_says_null_for_what_its_peers_did_not_say(void **state)
 		assert_non_null(strstr(text, "\"connect_ms\":null,"));
 		assert_non_null(strstr(text, packets < 0 ? "\"packets\":null," : "\"packets\":0,"));
 	}
+}
+
+static void a_trial_and_a_cell_of_a_sweep_say_its_value(void **state)
+{
+	static const struct results_about about = { .suite = "some" };
+	struct run_cell cells[6];
+	struct run_trial trial = { .result = { .success = true } };
+	char text[1024] = "";
+	FILE *file = fmemopen(text, sizeof(text), "w");
+
+	(void)state;
+	make_sweep(cells);
+	assert_non_null(file);
+	assert_int_equal(results_write_trial(file, &about, &cells[1].names, &trial, NULL), 0);
+	(void)fclose(file);
+	assert_non_null(strstr(text, "\"sweep\":{\"parameter\":\"delay\",\"value\":\"20ms\"},"));
 }
 
 /* ---- the NAT table */
@@ -259,6 +355,10 @@ int main(void)
 		cmocka_unit_test(each_transport_gets_a_table_of_its_own),
 		cmocka_unit_test(the_matrix_tells_only_the_costs_that_peers_told),
 		cmocka_unit_test(a_trial_says_null_for_what_its_peers_did_not_say),
+		cmocka_unit_test(a_sweep_is_a_table_and_a_picture_for_each_pair),
+		cmocka_unit_test(
+			a_sweep_of_many_trials_shows_tenths_and_blocks_where_they_can_be_read),
+		cmocka_unit_test(a_trial_and_a_cell_of_a_sweep_say_its_value),
 		cmocka_unit_test(the_nat_table_shows_ports_inside_and_outside),
 		cmocka_unit_test(a_router_without_connections_has_no_table),
 		cmocka_unit_test(a_model_has_one_name_however_it_was_given),

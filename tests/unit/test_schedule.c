@@ -13,10 +13,10 @@
 
 /* Two pairs of routers, each over both transports; the second pair's trials take long. */
 static const struct suite_cell names[] = {
-	{ "t", "open", "open", "udp", "punch", "home" },
-	{ "t", "sym", "sym", "udp", "punch", "home" },
-	{ "t", "open", "open", "tcp", "punch", "home" },
-	{ "t", "sym", "sym", "tcp", "punch", "home" },
+	{ "t", "open", "open", "udp", "punch", "home", NULL },
+	{ "t", "sym", "sym", "udp", "punch", "home", NULL },
+	{ "t", "open", "open", "tcp", "punch", "home", NULL },
+	{ "t", "sym", "sym", "tcp", "punch", "home", NULL },
 };
 static const struct schedule_cell cells[] = {
 	{ &names[0], 100000 },
@@ -105,6 +105,28 @@ static void transport_and_strategy_do_not_make_another_lab(void **state)
 	assert_false(schedule_same_lab(&names[0], &other));
 }
 
+static void a_point_that_changes_the_lab_makes_another(void **state)
+{
+	const struct suite_point near = { SUITE_DELAY, (char[]){ "5ms" }, 5000 };
+	const struct suite_point far = { SUITE_DELAY, (char[]){ "90ms" }, 90000 };
+	const struct suite_point late = { SUITE_START_SKEW, (char[]){ "5ms" }, 5000 };
+	const struct suite_point early = { SUITE_START_SKEW, (char[]){ "0ms" }, 0 };
+	struct suite_cell a = names[0], b = names[0];
+
+	(void)state;
+	a.point = &near;
+	b.point = &far;
+	assert_false(schedule_same_lab(&a, &b));
+	assert_false(schedule_same_lab(&a, &names[0]));
+	b.point = &near;
+	assert_true(schedule_same_lab(&a, &b));
+	a.point = &late;
+	assert_false(schedule_same_lab(&a, &b));
+	b.point = &early;
+	assert_true(schedule_same_lab(&a, &b));
+	assert_true(schedule_same_lab(&a, &names[0]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +136,7 @@ int main(void)
 		cmocka_unit_test(one_worker_builds_each_lab_at_most_twice),
 		cmocka_unit_test(a_schedule_of_nothing_has_no_jobs),
 		cmocka_unit_test(transport_and_strategy_do_not_make_another_lab),
+		cmocka_unit_test(a_point_that_changes_the_lab_makes_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

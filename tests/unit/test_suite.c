@@ -10,7 +10,9 @@
 
 #include "lib/buf.h"
 #include "lib/cleanup.h"
+#include "sim/experiment/catalog.h"
 #include "sim/experiment/contract.h"
+#include "sim/experiment/run_world.h"
 #include "sim/experiment/suite.h"
 
 #define BASE "about: x\ntopologies: [two-homes]\nnats: { a: [open, full-cone] }\n"
@@ -245,6 +247,301 @@ static void a_filter_that_means_nothing_is_refused(void **state)
 	}
 }
 
+/* ---- sweeps */
+
+/* The texts of the sweep's points, as in "20ms 50ms". */
+static void points(const char *sweep, struct buf *out)
+{
+	CLEANUP(buf) struct buf text = BUF_INIT;
+	CLEANUP(suite) struct suite s = { 0 };
+	struct err e = { 0 };
+
+	buf_printf(&text, BASE "sweep: %s\n", sweep);
+	if (parse(buf_text(&text), &s, &e) < 0)
+		fail_msg("%s: %s", sweep, e.text);
+	for (unsigned i = 0; i < s.sweep.count; i++)
+		buf_printf(out, "%s%s", i == 0 ? "" : " ", s.sweep.points[i].text);
+}
+
+static void a_sweep_is_a_list_or_a_range_of_values(void **state)
+{
+	static const struct {
+		const char *sweep, *points;
+	} cases[] = {
+		{ "{ parameter: delay, values: [20ms, 1.5s, 0us] }", "20ms 1.5s 0us" },
+		{ "{ parameter: delay, from: 0s, to: 50ms, step: 20ms }", "0ms 20ms 40ms" },
+		{ "{ parameter: delay, from: 1s, to: 1.5s, step: 250ms }", "1000ms 1250ms 1500ms" },
+		{ "{ parameter: loss, from: 0, to: 0.3, step: 0.1 }", "0 0.1 0.2 0.3" },
+		{ "{ parameter: loss, from: 0.2, to: 0.2, step: 0.1 }", "0.2" },
+		{ "{ parameter: loss, from: 0, to: 0.1, steps: 4 }", "0 0.03333 0.06667 0.1" },
+		{ "{ parameter: start_skew, from: 1ms, to: 1s, steps: 4, scale: log }",
+		  "1ms 10ms 100ms 1000ms" },
+		{ "{ parameter: rate, from: 0.1, to: 3, steps: 3, scale: log }", "0.1 0.5477 3" },
+		{ "{ parameter: ports, from: 64, to: 64000, steps: 4, scale: log }",
+		  "64 640 6400 64000" },
+		{ "{ parameter: ports, from: 16, to: 20, steps: 3, scale: linear }", "16 18 20" },
+		{ "{ parameter: give_up, values: [500ms] }", "500ms" },
+		{ "{ parameter: jitter, values: [1ms] }", "1ms" },
+		{ "{ parameter: cross_traffic, values: [0.5, 100] }", "0.5 100" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CLEANUP(buf) struct buf out = BUF_INIT;
+
+		points(cases[i].sweep, &out);
+		assert_string_equal(buf_text(&out), cases[i].points);
+	}
+}
+
+static void a_sweep_has_at_most_a_thousand_values(void **state)
+{
+	CLEANUP(buf) struct buf out = BUF_INIT;
+	CLEANUP(suite) struct suite s = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	points("{ parameter: ports, from: 1000, to: 1999, step: 1 }", &out);
+	assert_int_equal(out.len, 5 * 1000 - 1);
+	assert_int_equal(
+		parse(BASE "sweep: { parameter: ports, from: 1000, to: 2000, step: 1 }\n", &s, &e),
+		-22);
+	assert_string_equal(e.text, "s.yaml:4:56: more than 1000 values");
+}
+
+static void each_mistake_in_a_sweep_is_named_at_its_place(void **state)
+{
+	static const struct {
+		const char *sweep, *what;
+	} cases[] = {
+		{ "{ parameter: skew, values: [1ms] }", "4:21: no parameter \"skew\"; there are" },
+		{ "{ values: [1ms] }", "4:8: key \"parameter\" is missing" },
+		{ "{ parameter: delay }", "4:8: a sweep needs values, or from and to" },
+		{ "{ parameter: delay, values: [] }", "4:36: " },
+		{ "{ parameter: delay, values: [1ms, 2] }", "4:42: \"2\" is no duration" },
+		{ "{ parameter: delay, values: [61s] }", "4:37: delay can be 0ms to 60000ms" },
+		{ "{ parameter: delay, values: [-1ms] }", "4:37: \"-1ms\" is no duration" },
+		{ "{ parameter: delay, values: [20ms, 0.02s] }", "4:43: 0.02s is there twice" },
+		{ "{ parameter: loss, values: [0.1, 1.1] }", "4:41: loss can be 0 to 1" },
+		{ "{ parameter: loss, values: [5%] }", "4:36: \"5%\" is no number" },
+		{ "{ parameter: loss, values: [nan] }", "4:36: \"nan\" is no number" },
+		{ "{ parameter: rate, values: [0] }", "4:36: rate can be 0.001 to 100000" },
+		{ "{ parameter: ports, values: [8] }", "4:37: ports can be 16 to 65535" },
+		{ "{ parameter: ports, values: [16.5] }", "4:37: ports must be whole" },
+		{ "{ parameter: give_up, values: [0s] }", "4:39: give_up can be 1ms to" },
+		{ "{ parameter: loss, values: [0.1], from: 1 }", "4:35: a sweep has either" },
+		{ "{ parameter: loss, from: 0 }", "4:8: a sweep needs values, or from and to" },
+		{ "{ parameter: loss, from: 0, to: 1 }", "4:8: a range needs either a step or" },
+		{ "{ parameter: loss, from: 0, to: 1, step: 0.1, steps: 3 }",
+		  "4:8: a range needs either a step or" },
+		{ "{ parameter: loss, from: 1, to: 0, step: 0.1 }", "4:40: the range ends before" },
+		{ "{ parameter: loss, from: 0, to: 1, step: 0 }", "4:49: a step of 0" },
+		{ "{ parameter: loss, from: 0, to: 1, steps: 1 }", "4:50: 1 is not from 2 to" },
+		{ "{ parameter: loss, from: 0, to: 1, steps: 3, scale: log }",
+		  "4:33: a log scale cannot begin at 0" },
+		{ "{ parameter: loss, from: 0.1, to: 1, step: 0.1, scale: log }",
+		  "4:63: a log scale needs a number of steps" },
+		{ "{ parameter: loss, from: 0, to: 1, steps: 3, scale: wild }",
+		  "4:60: \"wild\" is neither linear nor log" },
+		{ "{ parameter: ports, from: 16, to: 20, steps: 9 }", "4:53: 16 is there twice" },
+		{ "{ parameter: loss, values: [0.1] }\nloss: 1", "5:1: unknown key" },
+		{ "{ parameter: give_up, values: [1s] }\ngive_up: 2s",
+		  "5:10: the sweep sets this too" },
+		{ "[1, 2]", "4:8: sweep must be a group of keys" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CLEANUP(buf) struct buf text = BUF_INIT;
+		CLEANUP(suite) struct suite s = { 0 };
+		struct err e = { 0 };
+
+		buf_printf(&text, BASE "sweep: %s\n", cases[i].sweep);
+		assert_int_equal(parse(buf_text(&text), &s, &e), -22);
+		assert_int_equal(e.kind, ERR_INPUT);
+		if (strncmp(e.text, "s.yaml:", 7) != 0 ||
+		    strncmp(e.text + 7, cases[i].what, strlen(cases[i].what)) != 0)
+			fail_msg("%s: %s", cases[i].sweep, e.text);
+		assert_null(s.about);
+	}
+}
+
+static void each_value_of_a_sweep_makes_cells_of_its_own(void **state)
+{
+	CLEANUP(suite) struct suite s = { 0 };
+	struct err e = { 0 };
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(
+		parse(BASE "sweep: { parameter: delay, values: [20ms, 50ms, 80ms] }\n", &s, &e), 0);
+	CLEANUP(free) struct suite_cell *cells = suite_cells(&s, &count);
+	assert_int_equal(count, 3 * 8);
+	assert_string_equal(cells[1].point->text, "50ms");
+	assert_true(cells[1].point->value == 50000);
+	assert_string_equal(cells[1].nat_b, "open");
+	assert_string_equal(cells[3].point->text, "20ms");
+	assert_string_equal(cells[3].nat_b, "full-cone");
+	assert_int_equal(suite_filter("sweep=50ms,sweep=20ms,nat_a=open", cells, &count, &e), 0);
+	assert_int_equal(count, 2 * 4);
+	assert_string_equal(cells[0].point->text, "20ms");
+	assert_string_equal(cells[1].point->text, "50ms");
+	assert_true(suite_filter("sweep=50", cells, &count, &e) < 0);
+}
+
+static void a_point_changes_what_it_names_and_nothing_else(void **state)
+{
+	const struct suite s = { .start_skew_us = 1, .give_up_us = 2 };
+	struct link_profile link = { .up.queue_bytes = 7, .down.delay_us = 5 };
+	struct suite_point p = { SUITE_START_SKEW, NULL, 300 };
+
+	(void)state;
+	assert_int_equal(suite_settings(&s, NULL).start_skew_us, 1);
+	assert_int_equal(suite_settings(&s, &p).start_skew_us, 300);
+	assert_int_equal(suite_settings(&s, &p).give_up_us, 2);
+	p.parameter = SUITE_GIVE_UP;
+	assert_int_equal(suite_settings(&s, &p).start_skew_us, 1);
+	assert_int_equal(suite_settings(&s, &p).give_up_us, 300);
+	p.parameter = SUITE_CROSS_TRAFFIC;
+	assert_true(suite_settings(&s, &p).cross_traffic == 300);
+	suite_point_set_link(&p, &link);
+	assert_int_equal(link.down.delay_us, 5);
+	p.parameter = SUITE_DELAY;
+	suite_point_set_link(&p, &link);
+	assert_int_equal(link.up.delay_us, 300);
+	assert_int_equal(link.down.delay_us, 300);
+	p.parameter = SUITE_JITTER;
+	p.value = 0.25;
+	suite_point_set_link(NULL, &link);
+	assert_int_equal(link.up.jitter_us, 0);
+	p.parameter = SUITE_LOSS;
+	suite_point_set_link(&p, &link);
+	assert_true(link.up.loss == 0.25 && link.down.loss == 0.25);
+	p.parameter = SUITE_RATE;
+	suite_point_set_link(&p, &link);
+	assert_int_equal(link.up.rate_bps, 250000);
+	/* Its own queue, or one that lets packets through at all. */
+	assert_int_equal(link.up.queue_bytes, 7);
+	assert_int_equal(link.down.queue_bytes, 250000);
+	assert_int_equal(link.up.delay_us, 300);
+}
+
+static void a_stage_has_the_link_and_the_ports_of_its_point(void **state)
+{
+	CLEANUP(catalog) struct catalog c = { 0 };
+	struct suite_point p = { SUITE_DELAY, NULL, 20000 };
+	struct stage_config config = { .topology = "two-homes",
+				       .link = "home",
+				       .nats = { { "a", "symmetric-random" } },
+				       .nats_count = 1,
+				       .point = &p };
+	struct err e = { 0 };
+
+	(void)state;
+	(void)setenv("NATSIM_DATA", ".", 0);
+	assert_int_equal(catalog_open(&c, &e), 0);
+	for (int ports = 0; ports <= 1; ports++) {
+		CLEANUP(stage) struct stage s = { 0 };
+		unsigned links = 0;
+
+		p = ports == 0 ? p : (struct suite_point){ SUITE_PORTS, NULL, 500 };
+		assert_int_equal(stage_open(&c, &config, &s, &e), 0);
+		for (size_t i = 0; i < s.plan.ports_count; i++) {
+			if (s.links[i] == NULL)
+				continue;
+			links++;
+			assert_int_equal(s.links[i]->up.delay_us, ports == 0 ? 20000 : 5000);
+			assert_int_equal(s.links[i]->down.delay_us, ports == 0 ? 20000 : 5000);
+		}
+		assert_int_equal(links, 2);
+		unsigned a = s.models[0].ports.last - s.models[0].ports.first + 1u;
+		assert_true(ports == 0 ? a > 500 : a == 500);
+		/* The one that is there by default keeps its own. */
+		assert_true(s.models[1].ports.last - s.models[1].ports.first + 1u > 500);
+	}
+}
+
+/* And nothing but its cell's names and its point: --only does not change it. */
+static void a_trial_draws_from_its_point(void **state)
+{
+	CLEANUP(suite) struct suite s = { 0 };
+	struct run_cell cells[3] = { 0 };
+	struct err e = { 0 };
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(
+		parse(BASE "sweep: { parameter: start_skew, values: [0ms, 900ms] }\n", &s, &e), 0);
+	CLEANUP(free) struct suite_cell *names = suite_cells(&s, &count);
+	cells[0].names = names[0];
+	cells[1].names = cells[2].names = names[1];
+	cells[2].names.point = NULL;
+	const struct run_config all = { .suite = &s, .cells = cells, .cells_count = 3, .seed = 1 };
+	const struct run_config one = {
+		.suite = &s, .cells = &cells[1], .cells_count = 1, .seed = 1
+	};
+	const struct run_trial early = run_draw_trial(&all, 0, 7),
+			       late = run_draw_trial(&all, 1, 7);
+	assert_true(early.seed != late.seed);
+	assert_true(run_draw_trial(&all, 2, 7).seed != late.seed);
+	assert_true(run_draw_trial(&one, 0, 7).seed == late.seed);
+	assert_int_equal(early.delay_us[0] + early.delay_us[1], 0);
+	assert_true(late.delay_us[0] + late.delay_us[1] > 0);
+}
+
+/* What check_sweep says to a sweep of these NATs and links; "" if nothing. */
+static void check_sweep(const char *nats, const char *link, const char *sweep, struct buf *out)
+{
+	CLEANUP(buf) struct buf text = BUF_INIT;
+	CLEANUP(catalog) struct catalog c = { 0 };
+	CLEANUP(suite) struct suite s = { 0 };
+	struct err e = { 0 };
+
+	buf_printf(&text,
+		   "about: x\ntopologies: [two-homes]\nnats: { a: [%s] }\nlinks: [%s]\n"
+		   "sweep: %s\n",
+		   nats, link, sweep);
+	assert_int_equal(parse(buf_text(&text), &s, &e), 0);
+	(void)setenv("NATSIM_DATA", ".", 0);
+	assert_int_equal(catalog_open(&c, &e), 0);
+	int code = suite_check_sweep(&s, &c, "s.yaml", buf_text(&text), text.len, &e);
+	if (code < 0)
+		assert_int_equal(e.kind, ERR_INPUT);
+	buf_puts(out, code < 0 ? e.text : "");
+}
+
+static void a_sweep_that_links_or_models_cannot_follow_is_refused(void **state)
+{
+	static const struct {
+		const char *nats, *link, *sweep, *what;
+	} cases[] = {
+		{ "open", "home", "{ parameter: delay, values: [0ms] }", "" },
+		{ "open", "home", "{ parameter: jitter, values: [1ms, 6ms] }",
+		  "s.yaml:5:43: with a jitter of 6ms the link home has more jitter than delay" },
+		{ "open", "cable", "{ parameter: delay, values: [8ms, 2ms] }",
+		  "s.yaml:5:42: with a delay of 2ms the link cable has more jitter than delay" },
+		{ "open", "cable", "{ parameter: delay, from: 1ms, to: 9ms, step: 1ms }",
+		  "s.yaml:5:8: with a delay of 1ms" },
+		{ "open, symmetric-random", "home", "{ parameter: ports, values: [16, 64000] }",
+		  "" },
+		{ "symmetric-random", "home", "{ parameter: ports, values: [16, 65000] }",
+		  "s.yaml:5:41: 65000 ports: symmetric-random: its ports begin at 1024 and can be "
+		  "64512 at most" },
+		{ "open", "home", "{ parameter: cross_traffic, values: [1] }",
+		  "s.yaml:5:21: cross_traffic: not yet" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CLEANUP(buf) struct buf out = BUF_INIT;
+
+		check_sweep(cases[i].nats, cases[i].link, cases[i].sweep, &out);
+		if (strncmp(buf_text(&out), cases[i].what, strlen(cases[i].what)) != 0 ||
+		    (cases[i].what[0] == '\0' && out.len > 0))
+			fail_msg("%s: %s", cases[i].sweep, buf_text(&out));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +554,14 @@ int main(void)
 		cmocka_unit_test(the_cells_are_the_product_in_the_order_of_the_lists),
 		cmocka_unit_test(a_filter_keeps_the_cells_that_match_every_key_and_any_value),
 		cmocka_unit_test(a_filter_that_means_nothing_is_refused),
+		cmocka_unit_test(a_sweep_is_a_list_or_a_range_of_values),
+		cmocka_unit_test(a_sweep_has_at_most_a_thousand_values),
+		cmocka_unit_test(each_mistake_in_a_sweep_is_named_at_its_place),
+		cmocka_unit_test(each_value_of_a_sweep_makes_cells_of_its_own),
+		cmocka_unit_test(a_point_changes_what_it_names_and_nothing_else),
+		cmocka_unit_test(a_stage_has_the_link_and_the_ports_of_its_point),
+		cmocka_unit_test(a_trial_draws_from_its_point),
+		cmocka_unit_test(a_sweep_that_links_or_models_cannot_follow_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
