@@ -106,3 +106,24 @@ double statistics_percentile(double *values, size_t count, double p)
 
 	return values[rank == 0 ? 0 : rank - 1];
 }
+
+static int compare_weighted(const void *a, const void *b)
+{
+	const struct weighted *x = a, *y = b;
+
+	return (x->value > y->value) - (x->value < y->value);
+}
+
+double statistics_weighted_percentile(struct weighted *values, size_t count, double p)
+{
+	double all = 0, sum = 0;
+	size_t i = 0;
+
+	assert(count > 0);
+	qsort(values, count, sizeof(*values), compare_weighted);
+	for (i = 0; i < count; i++)
+		all += values[i].weight;
+	for (i = 0; i + 1 < count && sum + values[i].weight < p * all; i++)
+		sum += values[i].weight;
+	return values[i].value;
+}

@@ -64,4 +64,10 @@ const char *statistics_verdict_name(enum statistics_verdict v);
 /* The value below which a share p of them lies (nearest rank); sorts values. count is not 0. */
 double statistics_percentile(double *values, size_t count, double p);
 
+/* The same of values that count as much as their weights, which are above 0. */
+struct weighted {
+	double value, weight;
+};
+double statistics_weighted_percentile(struct weighted *values, size_t count, double p);
+
 #endif

@@ -9,6 +9,7 @@
 #include "lib/cleanup.h"
 #include "peers/core/strategy.h"
 #include "sim/experiment/contract.h"
+#include "sim/experiment/suite_population.h"
 #include "sim/experiment/suite_sweep.h"
 #include "sim/experiment/suite_text.h"
 #include "sim/model/yaml.h"
@@ -57,7 +58,8 @@ static const struct cyaml_schema_field nats_fields[] = {
 static const struct cyaml_schema_field fields[] = {
 	STRING("about", struct text, about, 0),
 	NAMES("topologies", struct text, topologies, 0, 1),
-	CYAML_FIELD_MAPPING("nats", 0, struct text, nats, nats_fields),
+	CYAML_FIELD_MAPPING("nats", CYAML_FLAG_OPTIONAL, struct text, nats, nats_fields),
+	CYAML_FIELD_IGNORE("population", CYAML_FLAG_OPTIONAL), /* suite_population.c reads it */
 	NAMES("transports", struct text, transports, CYAML_FLAG_OPTIONAL, 1),
 	LIST("strategies", struct text, strategies, CYAML_FLAG_OPTIONAL, 1, strategy_schema),
 	NAMES("links", struct text, links, CYAML_FLAG_OPTIONAL, 1),
@@ -119,6 +121,7 @@ void suite_fini(struct suite *s)
 	names_fini(&s->links);
 	names_fini(&s->peer);
 	suite_sweep_fini(&s->sweep);
+	free(s->shares);
 	*s = (struct suite){ 0 };
 }
 
@@ -175,9 +178,12 @@ static int check_lists(const struct yaml_source *src, const struct suite *s, str
 		const char *key;
 		const struct suite_names *names;
 	} lists[] = {
-		{ "topologies", &s->topologies }, { "nats.a", &s->nats_a },
-		{ "nats.b", &s->nats_b },         { "transports", &s->transports },
-		{ "strategies", &s->strategies }, { "links", &s->links },
+		{ "topologies", &s->topologies },
+		{ s->shares == NULL ? "nats.a" : "population", &s->nats_a },
+		{ s->shares == NULL ? "nats.b" : "population", &s->nats_b },
+		{ "transports", &s->transports },
+		{ "strategies", &s->strategies },
+		{ "links", &s->links },
 	};
 	size_t cells = 1;
 	int code = 0;
@@ -219,6 +225,27 @@ static int check_strategies(const struct yaml_source *src, const struct suite *s
 	return 0;
 }
 
+static int read_nats(const struct yaml_source *src, const struct nats *nats, struct suite *s,
+		     struct err *e)
+{
+	bool population = yaml_has(src, "population");
+
+	if (nats->a.count == 0 && !population)
+		return yaml_error(src, e, "", "either \"nats\" or \"population\" must be there");
+	if (nats->a.count > 0 && population)
+		return yaml_error(src, e, "population",
+				  "a suite has either \"nats\" or a population");
+	if (!population) {
+		s->nats_a = copy_names(&nats->a, NULL);
+		s->nats_b = copy_names(nats->b.count > 0 ? &nats->b : &nats->a, NULL);
+		return 0;
+	}
+	int code = suite_population_read(src, &s->nats_a, &s->shares, e);
+	if (code == 0)
+		s->nats_b = copy_names(&s->nats_a, NULL);
+	return code;
+}
+
 int suite_parse(const char *file, const char *data, size_t len, struct suite *ret, struct err *e)
 {
 	static const char *const transports[] = { "udp", "tcp", NULL };
@@ -234,8 +261,6 @@ int suite_parse(const char *file, const char *data, size_t len, struct suite *re
 	struct suite s = {
 		.about = copy(t->about),
 		.topologies = copy_names(&t->topologies, NULL),
-		.nats_a = copy_names(&t->nats.a, NULL),
-		.nats_b = copy_names(t->nats.b.count > 0 ? &t->nats.b : &t->nats.a, NULL),
 		.transports = copy_names(&t->transports, transports),
 		.strategies = copy_names(&t->strategies, strategies),
 		.links = copy_names(&t->links, links),
@@ -246,6 +271,8 @@ int suite_parse(const char *file, const char *data, size_t len, struct suite *re
 	if (s.trials < 1 || s.trials > SUITE_TRIALS_MAX)
 		code = yaml_error(&src, e, "trials", "%u is not from 1 to %u", s.trials,
 				  SUITE_TRIALS_MAX);
+	if (code == 0)
+		code = read_nats(&src, &t->nats, &s, e);
 	if (code == 0 && t->sweep != NULL)
 		code = suite_sweep_read(&src, t->sweep, &s.sweep, e);
 	if (code == 0)

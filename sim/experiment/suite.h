@@ -58,6 +58,8 @@ struct suite {
 	double expect_rate;      /* SUITE_EXPECT_RATE */
 	struct suite_names peer; /* the command to run as a peer; empty: natsim's own */
 	struct suite_sweep sweep;
+	double *shares; /* of a population, of the models of nats_a, which nats_b are too; or NULL
+			 */
 };
 
 int suite_parse(const char *file, const char *data, size_t len, struct suite *ret, struct err *e);
@@ -83,6 +85,7 @@ int suite_check_sweep(const struct suite *s, const struct catalog *c, const char
 struct suite_cell {
 	const char *topology, *nat_a, *nat_b, *transport, *strategy, *link;
 	const struct suite_point *point; /* NULL: the suite has no sweep */
+	double weight;                   /* its share of a population's pairs; 0: there is none */
 };
 
 /* The cells in order, on the heap. */

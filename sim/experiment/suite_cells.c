@@ -19,16 +19,21 @@ struct suite_cell *suite_cells(const struct suite *s, size_t *ret_count)
 	assert(cells != NULL);
 	for (size_t n = 0; n < total; n++) {
 		const char *names[6];
+		size_t index[6];
 		size_t rest = n / points;
 
-		for (size_t i = 6; i-- > 0; rest /= lists[i]->count)
-			names[i] = lists[i]->items[rest % lists[i]->count];
+		for (size_t i = 6; i-- > 0; rest /= lists[i]->count) {
+			index[i] = rest % lists[i]->count;
+			names[i] = lists[i]->items[index[i]];
+		}
 		cells[n] = (struct suite_cell){ .topology = names[0],
 						.link = names[1],
 						.strategy = names[2],
 						.transport = names[3],
 						.nat_a = names[4],
 						.nat_b = names[5] };
+		if (s->shares != NULL)
+			cells[n].weight = s->shares[index[4]] * s->shares[index[5]];
 		if (s->sweep.count > 0)
 			cells[n].point = &s->sweep.points[n % points];
 	}

@@ -154,7 +154,7 @@ static void print_cost(const struct table *t, struct buf *out)
 		buf_puts(out, "\n");
 }
 
-static void print_differences(struct run_cell *const *cells, size_t count,
+void matrix_print_differences(struct run_cell *const *cells, size_t count,
 			      const struct style *style, struct buf *out)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -210,7 +210,7 @@ void matrix_print_notes(struct run_cell *const *cells, size_t count, const struc
 			struct buf *out)
 {
 	print_failures(cells, count, out);
-	print_differences(cells, count, style, out);
+	matrix_print_differences(cells, count, style, out);
 }
 
 /* Less than that only in a run that was interrupted. */

@@ -12,9 +12,11 @@
 void matrix_print(struct run_cell *cells, size_t count, const struct style *style, struct buf *out);
 
 /* What its tables share with others: whether a cell differs from what was expected, its colour, and
- * why cells failed and how they differ. */
+ * how cells differ; and in the notes also why others failed. */
 bool matrix_is_flagged(const struct run_cell *cell);
 const char *matrix_color(const struct run_cell *cell, const struct style *style);
+void matrix_print_differences(struct run_cell *const *cells, size_t count,
+			      const struct style *style, struct buf *out);
 void matrix_print_notes(struct run_cell *const *cells, size_t count, const struct style *style,
 			struct buf *out);
 

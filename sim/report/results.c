@@ -12,6 +12,7 @@
 
 #include "lib/buf.h"
 #include "lib/cleanup.h"
+#include "sim/report/population.h"
 
 /* Of summary.json and results.jsonl. */
 #define FORMAT 1
@@ -30,11 +31,9 @@ static void set(json_t *object, const char *key, json_t *value)
 	(void)json_object_set_new(object, key, value);
 }
 
-static void set_cell(json_t *object, const struct suite_cell *cell)
+/* The names without those of the two NATs, and the point of a sweep. */
+static void set_setting(json_t *object, const struct suite_cell *cell)
 {
-	set(object, "topology", json_string(cell->topology));
-	set(object, "nat_a", json_string(cell->nat_a));
-	set(object, "nat_b", json_string(cell->nat_b));
 	set(object, "transport", json_string(cell->transport));
 	set(object, "strategy", json_string(cell->strategy));
 	set(object, "link", json_string(cell->link));
@@ -43,6 +42,14 @@ static void set_cell(json_t *object, const struct suite_cell *cell)
 		    json_pack("{s:s, s:s}", "parameter",
 			      suite_parameter_name(cell->point->parameter), "value",
 			      cell->point->text));
+}
+
+static void set_cell(json_t *object, const struct suite_cell *cell)
+{
+	set(object, "topology", json_string(cell->topology));
+	set(object, "nat_a", json_string(cell->nat_a));
+	set(object, "nat_b", json_string(cell->nat_b));
+	set_setting(object, cell);
 }
 
 static json_t *endpoint_to_json(struct endpoint ep)
@@ -131,19 +138,34 @@ static json_t *reasons_to_json(const struct run_cell *cell)
 	return array;
 }
 
+static json_t *interval_to_json(struct interval ci)
+{
+	json_t *array = json_array();
+
+	(void)json_array_append_new(array, rounded(ci.low));
+	(void)json_array_append_new(array, rounded(ci.high));
+	return array;
+}
+
+/* A pair can be a small part of a whole population. */
+static json_t *share(double value)
+{
+	return json_real(round(value * 1e6) / 1e6);
+}
+
 static json_t *cell_to_json(struct run_cell *cell)
 {
-	json_t *object = json_object(), *interval = json_array();
+	json_t *object = json_object();
 
-	(void)json_array_append_new(interval, rounded(cell->ci95.low));
-	(void)json_array_append_new(interval, rounded(cell->ci95.high));
 	set_cell(object, &cell->names);
+	if (cell->names.weight > 0)
+		set(object, "weight", share(cell->names.weight));
 	set(object, "trials", json_integer((json_int_t)cell->trials));
 	set(object, "successes", json_integer((json_int_t)cell->successes));
 	set(object, "rate",
 	    cell->trials == 0 ? json_null()
 			      : rounded((double)cell->successes / (double)cell->trials));
-	set(object, "ci95", interval);
+	set(object, "ci95", interval_to_json(cell->ci95));
 	set(object, "relayed", json_integer((json_int_t)cell->relayed));
 	set(object, "expected", cell->expected < 0 ? json_null() : rounded(cell->expected));
 	set(object, "verdict", json_string(statistics_verdict_name(cell->verdict)));
@@ -151,6 +173,42 @@ static json_t *cell_to_json(struct run_cell *cell)
 	set(object, "packets", percentiles(cell->packets, cell->packets_count, false));
 	set(object, "reasons", reasons_to_json(cell));
 	return object;
+}
+
+static json_t *population_to_json(const struct population *p)
+{
+	json_t *object = json_object(), *worst = json_array();
+
+	set(object, "topology", json_string(p->cells[0]->names.topology));
+	set_setting(object, &p->cells[0]->names);
+	set(object, "pairs", json_integer((json_int_t)p->cells_count));
+	set(object, "trials", json_integer((json_int_t)p->trials));
+	set(object, "tried", share(p->tried));
+	set(object, "share", p->trials == 0 ? json_null() : share(p->share));
+	set(object, "ci95", interval_to_json(p->ci95));
+	set(object, "expected", p->expected < 0 ? json_null() : share(p->expected));
+	set(object, "connect_ms",
+	    p->median_ms < 0 ? json_null() : json_pack("{s:o}", "p50", rounded(p->median_ms)));
+	for (size_t i = 0; i < p->worst_count; i++)
+		(void)json_array_append_new(worst,
+					    json_pack("{s:s, s:s, s:o, s:o}", "nat_a",
+						      p->worst[i].nat_a, "nat_b", p->worst[i].nat_b,
+						      "weight", share(p->worst[i].weight), "lost",
+						      share(p->worst[i].lost)));
+	set(object, "worst", worst);
+	return object;
+}
+
+static json_t *populations_to_json(struct run_cell *cells, size_t count)
+{
+	size_t found = 0;
+	struct population *populations = population_measure(cells, count, &found);
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < found; i++)
+		(void)json_array_append_new(array, population_to_json(&populations[i]));
+	population_free(populations, found);
+	return array;
 }
 
 static json_t *summary_to_json(const struct results_about *about, struct run_cell *cells,
@@ -170,6 +228,8 @@ static json_t *summary_to_json(const struct results_about *about, struct run_cel
 	set(object, "kernel", json_string(uts.release));
 	set(object, "wall_s", rounded(about->wall_s));
 	set(object, "cells", array);
+	if (count > 0 && cells[0].names.weight > 0)
+		set(object, "populations", populations_to_json(cells, count));
 	return object;
 }
 

@@ -13,6 +13,7 @@
 #include "sim/experiment/run.h"
 #include "sim/report/matrix.h"
 #include "sim/report/measurements.h"
+#include "sim/report/population.h"
 #include "sim/report/progress.h"
 #include "sim/report/results.h"
 #include "sim/report/sweep.h"
@@ -223,6 +224,19 @@ static int try_all(struct running *run, int *ret_signal, struct err *e)
 	return code;
 }
 
+/* What there is of a population with a sweep is too much to show each pair. */
+static void print_tables(const struct running *run, const struct style *style, struct buf *out)
+{
+	bool sweep = run->suite.sweep.count > 0, population = run->suite.shares != NULL;
+
+	if (sweep && !population)
+		sweep_print(run->cells, run->cells_count, style, out);
+	if (!sweep)
+		matrix_print(run->cells, run->cells_count, style, out);
+	if (population)
+		population_print(run->cells, run->cells_count, style, out);
+}
+
 /* Prints and writes what came of it, also of a run that was interrupted or could not write its
  * results. */
 static int conclude(struct running *run, bool *ret_as_expected, struct err *e)
@@ -232,10 +246,7 @@ static int conclude(struct running *run, bool *ret_as_expected, struct err *e)
 
 	*ret_as_expected = run_judge(run->cells, run->cells_count);
 	run->about.wall_s = progress_seconds(&run->progress);
-	if (run->suite.sweep.count > 0)
-		sweep_print(run->cells, run->cells_count, &style, &out);
-	else
-		matrix_print(run->cells, run->cells_count, &style, &out);
+	print_tables(run, &style, &out);
 	(void)fputs(buf_text(&out), stdout);
 	if (run->done < run->progress.total)
 		(void)printf("interrupted after %zu of %zu trials\n", run->done,

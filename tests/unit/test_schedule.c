@@ -13,10 +13,10 @@
 
 /* Two pairs of routers, each over both transports; the second pair's trials take long. */
 static const struct suite_cell names[] = {
-	{ "t", "open", "open", "udp", "punch", "home", NULL },
-	{ "t", "sym", "sym", "udp", "punch", "home", NULL },
-	{ "t", "open", "open", "tcp", "punch", "home", NULL },
-	{ "t", "sym", "sym", "tcp", "punch", "home", NULL },
+	{ "t", "open", "open", "udp", "punch", "home", NULL, 0 },
+	{ "t", "sym", "sym", "udp", "punch", "home", NULL, 0 },
+	{ "t", "open", "open", "tcp", "punch", "home", NULL, 0 },
+	{ "t", "sym", "sym", "tcp", "punch", "home", NULL, 0 },
 };
 static const struct schedule_cell cells[] = {
 	{ &names[0], 100000 },

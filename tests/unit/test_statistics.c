@@ -118,6 +118,19 @@ static void a_percentile_is_the_nearest_rank(void **state)
 	assert_near(statistics_percentile(values, 1, 0.5), 1, 0);
 }
 
+static void a_weighted_percentile_counts_each_value_as_much_as_its_weight(void **state)
+{
+	struct weighted values[] = { { 30, 1 }, { 10, 5 }, { 20, 4 } };
+
+	(void)state;
+	assert_near(statistics_weighted_percentile(values, 3, 0), 10, 0);
+	assert_near(statistics_weighted_percentile(values, 3, 0.5), 10, 0);
+	assert_near(statistics_weighted_percentile(values, 3, 0.51), 20, 0);
+	assert_near(statistics_weighted_percentile(values, 3, 0.91), 30, 0);
+	assert_near(statistics_weighted_percentile(values, 3, 1), 30, 0);
+	assert_near(statistics_weighted_percentile(values, 1, 0.5), 10, 0);
+}
+
 static void a_share_of_strata_has_the_interval_of_their_variances(void **state)
 {
 	static const struct stratum one[] = { { 1, 10, 20 } };
@@ -216,6 +229,7 @@ int main(void)
 		cmocka_unit_test(too_few_trials_decide_nothing),
 		cmocka_unit_test(verdicts_have_the_names_of_summary_json),
 		cmocka_unit_test(a_percentile_is_the_nearest_rank),
+		cmocka_unit_test(a_weighted_percentile_counts_each_value_as_much_as_its_weight),
 		cmocka_unit_test(a_share_of_strata_has_the_interval_of_their_variances),
 		cmocka_unit_test(fishers_test_is_that_of_the_books),
 		cmocka_unit_test(the_tail_of_chi_squared_is_that_of_the_tables),

@@ -309,6 +309,19 @@ static void a_sweep_has_at_most_a_thousand_values(void **state)
 	assert_string_equal(e.text, "s.yaml:4:56: more than 1000 values");
 }
 
+/* A suite that is refused, with this behind the file's name. */
+static void assert_mistake(const char *text, const char *what)
+{
+	CLEANUP(suite) struct suite s = { 0 };
+	struct err e = { 0 };
+
+	assert_int_equal(parse(text, &s, &e), -22);
+	assert_int_equal(e.kind, ERR_INPUT);
+	if (strncmp(e.text, "s.yaml:", 7) != 0 || strncmp(e.text + 7, what, strlen(what)) != 0)
+		fail_msg("%s: %s", text, e.text);
+	assert_null(s.about);
+}
+
 static void each_mistake_in_a_sweep_is_named_at_its_place(void **state)
 {
 	static const struct {
@@ -353,16 +366,9 @@ static void each_mistake_in_a_sweep_is_named_at_its_place(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		CLEANUP(buf) struct buf text = BUF_INIT;
-		CLEANUP(suite) struct suite s = { 0 };
-		struct err e = { 0 };
 
 		buf_printf(&text, BASE "sweep: %s\n", cases[i].sweep);
-		assert_int_equal(parse(buf_text(&text), &s, &e), -22);
-		assert_int_equal(e.kind, ERR_INPUT);
-		if (strncmp(e.text, "s.yaml:", 7) != 0 ||
-		    strncmp(e.text + 7, cases[i].what, strlen(cases[i].what)) != 0)
-			fail_msg("%s: %s", cases[i].sweep, e.text);
-		assert_null(s.about);
+		assert_mistake(buf_text(&text), cases[i].what);
 	}
 }
 
@@ -542,6 +548,77 @@ static void a_sweep_that_links_or_models_cannot_follow_is_refused(void **state)
 	}
 }
 
+/* ---- populations */
+
+#define CROWD "about: x\ntopologies: [t]\ntransports: [udp]\n"
+
+static void a_population_is_every_pair_with_the_product_of_its_shares(void **state)
+{
+	CLEANUP(suite) struct suite s = { 0 };
+	struct err e = { 0 };
+	size_t count = 0;
+	double sum = 0;
+
+	(void)state;
+	assert_int_equal(parse(CROWD "population: { open: 1, hard: 0.5, cgn.yaml: 2.5 }\n", &s, &e),
+			 0);
+	CLEANUP(free) struct suite_cell *cells = suite_cells(&s, &count);
+	assert_int_equal(count, 9);
+	for (size_t i = 0; i < count; i++)
+		sum += cells[i].weight;
+	assert_true(sum > 0.999999 && sum < 1.000001);
+	assert_string_equal(cells[5].nat_a, "hard");
+	assert_string_equal(cells[5].nat_b, "cgn.yaml");
+	assert_true(cells[5].weight > 0.078124 && cells[5].weight < 0.078126);
+	assert_true(cells[8].weight > 0.390624 && cells[8].weight < 0.390626);
+}
+
+static void each_mistake_in_a_population_is_named_at_its_place(void **state)
+{
+	static const struct {
+		const char *text, *what;
+	} cases[] = {
+		{ "population: { open: 0 }\n", "4:21: \"0\" is no weight" },
+		{ "population: { open: 1, hard: -2 }\n", "4:30: \"-2\" is no weight" },
+		{ "population: { open: 1, hard: 2% }\n", "4:30: \"2%\" is no weight" },
+		{ "population: { open: nan }\n", "4:21: \"nan\" is no weight" },
+		{ "population: { open: 9999999999999 }\n", "4:21: " },
+		{ "population: { open: 1, open: 2 }\n", "4:24: key \"open\" is here twice" },
+		{ "population: { open: [1] }\n", "4:21: open must have a single value" },
+		{ "population: { open: }\n", "4:21: open must have a single value" },
+		{ "population: { [a]: 1 }\n", "4:15: a key must be a word" },
+		{ "population: { \"\": 1 }\n", "4:15: a key must be a word" },
+		{ "population: {}\n", "4:13: a population needs a model" },
+		{ "population: [open]\n", "4:13: population must be a group of keys" },
+		{ "population: open\n", "4:13: population must be a group of keys" },
+		{ "population: { open: 1 }\nnats: { a: [open] }\n",
+		  "4:13: a suite has either \"nats\" or a population" },
+		{ "", "1:1: either \"nats\" or \"population\" must be there" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CLEANUP(buf) struct buf text = BUF_INIT;
+
+		buf_printf(&text, CROWD "%s", cases[i].text);
+		assert_mistake(buf_text(&text), cases[i].what);
+	}
+}
+
+static void a_population_of_too_many_pairs_is_refused(void **state)
+{
+	CLEANUP(buf) struct buf text = BUF_INIT;
+	struct suite s = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	buf_puts(&text, CROWD "population:\n");
+	for (int i = 0; i < 400; i++)
+		buf_printf(&text, "  m%d: 1\n", i);
+	assert_int_equal(parse(buf_text(&text), &s, &e), -22);
+	assert_string_equal(e.text, "s.yaml:5:3: more than 100000 cells in all");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -562,6 +639,9 @@ int main(void)
 		cmocka_unit_test(a_stage_has_the_link_and_the_ports_of_its_point),
 		cmocka_unit_test(a_trial_draws_from_its_point),
 		cmocka_unit_test(a_sweep_that_links_or_models_cannot_follow_is_refused),
+		cmocka_unit_test(a_population_is_every_pair_with_the_product_of_its_shares),
+		cmocka_unit_test(each_mistake_in_a_population_is_named_at_its_place),
+		cmocka_unit_test(a_population_of_too_many_pairs_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
