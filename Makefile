@@ -36,7 +36,7 @@ ALL_CFLAGS = -std=c11 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDEN) $(SANITISE)
 ALL_LDFLAGS = $(CFLAGS) $(SANITISE) $(LDFLAGS)
 
 # Left unexpanded until a link needs them, so that `make deps` runs where they are missing.
-LIBS_CORE = $(shell $(PKG_CONFIG) --libs zlib)
+LIBS_CORE = $(shell $(PKG_CONFIG) --libs zlib) -lm
 LIBS_SIM = $(shell $(PKG_CONFIG) --libs libmnl libnftables libcyaml yaml-0.1 jansson zlib) -lm
 LIBS_TEST = $(shell $(PKG_CONFIG) --libs cmocka)
 

@@ -21,15 +21,17 @@
 #define GIVE_UP_MS_MAX 3600000u
 
 struct settings {
+	const char *strategy_text; /* as it was chosen */
 	const struct strategy *strategy;
 	struct strategy_config config;
 	const char *trace; /* NULL: none is written */
 };
 
+/* What it is, is found out when all is read: only then is there an error to say why not. */
 static int set_strategy(const char *value, struct settings *s)
 {
-	s->strategy = strategy_find(value);
-	return s->strategy == NULL ? -EINVAL : 0;
+	s->strategy_text = value;
+	return 0;
 }
 
 static int set_transport(const char *value, struct settings *s)
@@ -129,7 +131,8 @@ struct setting {
 };
 
 static const struct setting table[] = {
-	{ "--strategy", "NATSIM_STRATEGY", "NAME", "what to do (default: punch)", set_strategy },
+	{ "--strategy", "NATSIM_STRATEGY", "NAME[:K=V,..]", "what to do (default: punch)",
+	  set_strategy },
 	{ "--transport", "NATSIM_TRANSPORT", "udp|tcp", "over what (default: udp)", set_transport },
 	{ "--role", "NATSIM_ROLE", "a|b", "which of the two this is", set_role },
 	{ "--session", "NATSIM_SESSION", "TEXT", "what both peers name, up to 64 bytes",
@@ -150,6 +153,15 @@ static const struct setting table[] = {
 
 #define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
 
+static void print_param(const struct strategy_param *p)
+{
+	if (p->words != NULL)
+		printf("    %-15s %-13s %s\n", p->name, p->words[p->fallback], p->about);
+	else
+		printf("    %-15s %-13llu %s\n", p->name, (unsigned long long)p->fallback,
+		       p->about);
+}
+
 static void print_help(void)
 {
 	const struct strategy *s;
@@ -161,9 +173,12 @@ static void print_help(void)
 	for (size_t i = 0; i < TABLE_COUNT; i++)
 		printf("  %-17s %-13s %-22s %s\n", table[i].option, table[i].value,
 		       table[i].variable, table[i].about);
-	puts("\nstrategies:");
-	for (size_t i = 0; (s = strategy_at(i)) != NULL; i++)
+	puts("\nstrategies, each with its parameters and what they are if they are not given:");
+	for (size_t i = 0; (s = strategy_at(i)) != NULL; i++) {
 		printf("  %-17s %s\n", s->name, s->about);
+		for (const struct strategy_param *p = s->params; p != NULL && p->name != NULL; p++)
+			print_param(p);
+	}
 }
 
 static const struct setting *find_option(const char *name)
@@ -199,6 +214,18 @@ static int read_options(int argc, char **argv, struct settings *s, struct err *e
 			return err_set_input(e, "%s %s: not %s", argv[i], argv[i + 1],
 					     setting->value);
 	}
+	return 0;
+}
+
+static int choose_strategy(struct settings *s, struct err *e)
+{
+	struct strategy_choice choice;
+	char why[STRATEGY_WHY_SIZE];
+
+	if (!strategy_parse(s->strategy_text, &choice, why))
+		return err_set_input(e, "--strategy: %s", why);
+	s->strategy = choice.strategy;
+	memcpy(s->config.params, choice.params, sizeof(s->config.params));
 	return 0;
 }
 
@@ -257,7 +284,10 @@ static int play(const struct strategy *strategy, const void *state, machine_step
 static int play_traced(const struct settings *s, void *state, int *ret_status, struct err *e)
 {
 	struct trace_file trace;
-	int code = trace_file_open(s->trace, s->strategy, &s->config, state, &trace, e);
+	int code = trace_file_open(
+		s->trace,
+		&(struct trace_subject){ s->strategy_text, s->strategy, &s->config, state }, &trace,
+		e);
 
 	if (code < 0)
 		return code;
@@ -287,8 +317,7 @@ static int run(struct settings *s, struct err *e)
 
 int main(int argc, char **argv)
 {
-	struct settings s = { .strategy = strategy_find("punch"),
-			      .config = { .give_up_us = 10000000 } };
+	struct settings s = { .strategy_text = "punch", .config = { .give_up_us = 10000000 } };
 	struct err e = { 0 };
 
 	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
@@ -298,6 +327,8 @@ int main(int argc, char **argv)
 	int code = read_environment(&s, &e);
 	if (code == 0)
 		code = read_options(argc, argv, &s, &e);
+	if (code == 0)
+		code = choose_strategy(&s, &e);
 	if (code == 0)
 		code = check_settings(&s, &e);
 	if (code == 0)

@@ -30,18 +30,18 @@ static void flush(struct trace_file *t)
 	buf_clear(&t->text);
 }
 
-int trace_file_open(const char *path, const struct strategy *strategy,
-		    const struct strategy_config *config, void *state, struct trace_file *ret,
+int trace_file_open(const char *path, const struct trace_subject *subject, struct trace_file *ret,
 		    struct err *e)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
 	if (fd < 0)
 		return err_set(e, -errno, "open %s", path);
-	*ret = (struct trace_file){
-		.strategy = strategy, .state = state, .fd = fd, .start_us = loop_now_us()
-	};
-	trace_begin(strategy->name, config, ret->start_us, &ret->text);
+	*ret = (struct trace_file){ .strategy = subject->strategy,
+				    .state = subject->state,
+				    .fd = fd,
+				    .start_us = loop_now_us() };
+	trace_begin(subject->text, subject->config, ret->start_us, &ret->text);
 	flush(ret);
 	return 0;
 }

@@ -21,9 +21,16 @@ struct trace_file {
 	int error; /* the first errno of writing; nothing more was written then */
 };
 
+/* What is traced: a strategy as it was chosen, and its state, initialised. */
+struct trace_subject {
+	const char *text;
+	const struct strategy *strategy;
+	const struct strategy_config *config;
+	void *state;
+};
+
 /* Makes the file, or empties it, and writes the first line. */
-int trace_file_open(const char *path, const struct strategy *strategy,
-		    const struct strategy_config *config, void *state, struct trace_file *ret,
+int trace_file_open(const char *path, const struct trace_subject *subject, struct trace_file *ret,
 		    struct err *e);
 
 /* To be run in the strategy's place; the state is the struct trace_file. */

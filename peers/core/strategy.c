@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "peers/core/classify.h"
+#include "peers/core/cross_traffic.h"
 #include "peers/core/punch.h"
 
-static const struct strategy *const strategies[] = { &punch_strategy, &classify_strategy };
+static const struct strategy *const strategies[] = { &punch_strategy, &classify_strategy,
+						     &cross_traffic_strategy };
 
 const struct strategy *strategy_at(size_t index)
 {

@@ -106,6 +106,8 @@ static bool is_version(const char *text)
 int replay_get_head(const struct jsonl *o, struct replay_head *ret)
 {
 	const char *strategy = NULL, *version = NULL;
+	struct strategy_choice choice;
+	char why[STRATEGY_WHY_SIZE];
 	struct jsonl config;
 	uint64_t format = 0;
 	int code = json_is_integer(json_object_get(o->json, "natsim_trace")) ? 0 : -EINVAL;
@@ -126,11 +128,13 @@ int replay_get_head(const struct jsonl *o, struct replay_head *ret)
 		code = jsonl_get_object(o, "config", &config);
 	if (code < 0)
 		return code;
-	ret->strategy = strategy_find(strategy);
-	if (ret->strategy == NULL)
-		return JSONL_BAD(o, "no strategy \"%.40s\"", strategy);
+	if (!strategy_parse(strategy, &choice, why))
+		return JSONL_BAD(o, "%s", why);
+	ret->strategy = choice.strategy;
 	if (!is_version(version))
 		return JSONL_BAD(o, "\"version\" is not that of a natsim");
 	(void)snprintf(ret->version, sizeof(ret->version), "%s", version);
-	return get_config(&config, ret->strategy->pair, &ret->config);
+	code = get_config(&config, ret->strategy->pair, &ret->config);
+	memcpy(ret->config.params, choice.params, sizeof(ret->config.params));
+	return code;
 }

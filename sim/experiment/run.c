@@ -154,13 +154,16 @@ struct trial_config run_trial_config(const struct run_config *config, const stru
 {
 	const struct suite_cell *names = &config->cells[trial->cell].names;
 
+	struct suite_settings settings = suite_settings(config->suite, names->point);
+
 	(void)snprintf(session, RUN_SESSION_SIZE, "%" PRIx64, trial->seed);
 	return (struct trial_config){
 		.session = session,
 		.strategy = names->strategy,
 		.transport = names->transport,
 		.seed = trial->seed,
-		.give_up_us = suite_settings(config->suite, names->point).give_up_us,
+		.give_up_us = settings.give_up_us,
+		.cross_traffic = settings.cross_traffic,
 		.delay_us = { trial->delay_us[0], trial->delay_us[1] },
 	};
 }

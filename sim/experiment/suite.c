@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/cleanup.h"
-#include "peers/core/strategy.h"
+#include "peers/core/cross_traffic.h"
 #include "sim/experiment/contract.h"
 #include "sim/experiment/suite_population.h"
 #include "sim/experiment/suite_sweep.h"
@@ -26,7 +26,7 @@ struct text {
 	char *about;
 	struct suite_names topologies, transports, strategies, links, peer;
 	struct nats nats;
-	unsigned *trials; /* NULL: not given */
+	unsigned *trials, *cross_traffic; /* NULL: not given */
 	char *start_skew, *give_up, *expect;
 	struct suite_sweep_text *sweep; /* NULL: none */
 };
@@ -65,6 +65,8 @@ static const struct cyaml_schema_field fields[] = {
 	NAMES("links", struct text, links, CYAML_FLAG_OPTIONAL, 1),
 	CYAML_FIELD_UINT_PTR("trials", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct text,
 			     trials),
+	CYAML_FIELD_UINT_PTR("cross_traffic", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct text,
+			     cross_traffic),
 	STRING("start_skew", struct text, start_skew, CYAML_FLAG_OPTIONAL),
 	STRING("give_up", struct text, give_up, CYAML_FLAG_OPTIONAL),
 	STRING("expect", struct text, expect, CYAML_FLAG_OPTIONAL),
@@ -215,9 +217,12 @@ static int check_transports(const struct yaml_source *src, const struct suite *s
 static int check_strategies(const struct yaml_source *src, const struct suite *s, struct err *e)
 {
 	for (unsigned i = 0; i < s->strategies.count && s->peer.count == 0; i++) {
-		const struct strategy *found = strategy_find(s->strategies.items[i]);
+		struct strategy_choice choice;
+		char why[STRATEGY_WHY_SIZE];
 
-		if (found == NULL || !found->pair)
+		if (!strategy_parse(s->strategies.items[i], &choice, why))
+			return yaml_error(src, e, yaml_path("strategies[%u]", i).text, "%s", why);
+		if (!choice.strategy->pair)
 			return yaml_error(src, e, yaml_path("strategies[%u]", i).text,
 					  "no strategy \"%s\" for two peers",
 					  s->strategies.items[i]);
@@ -267,6 +272,7 @@ int suite_parse(const char *file, const char *data, size_t len, struct suite *re
 		.peer = copy_names(&t->peer, NULL),
 		.trials = t->trials == NULL ? TRIALS_DEFAULT : *t->trials,
 		.give_up_us = 10000000,
+		.cross_traffic = t->cross_traffic == NULL ? 0 : *t->cross_traffic,
 	};
 	if (s.trials < 1 || s.trials > SUITE_TRIALS_MAX)
 		code = yaml_error(&src, e, "trials", "%u is not from 1 to %u", s.trials,
@@ -277,6 +283,9 @@ int suite_parse(const char *file, const char *data, size_t len, struct suite *re
 		code = suite_sweep_read(&src, t->sweep, &s.sweep, e);
 	if (code == 0)
 		code = check_lists(&src, &s, e);
+	if (code == 0 && s.cross_traffic > CROSS_TRAFFIC_RATE_MAX)
+		code = yaml_error(&src, e, "cross_traffic", "more than %u flows a second",
+				  CROSS_TRAFFIC_RATE_MAX);
 	if (code == 0)
 		code = read_durations(&src, t, &s, e);
 	if (code == 0)

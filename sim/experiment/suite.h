@@ -54,6 +54,7 @@ struct suite {
 	unsigned trials;
 	uint64_t start_skew_us; /* one side starts later by a uniform share of this */
 	uint64_t give_up_us;
+	uint64_t cross_traffic; /* flows a second that a neighbour behind each router opens */
 	enum suite_expect expect;
 	double expect_rate;      /* SUITE_EXPECT_RATE */
 	struct suite_names peer; /* the command to run as a peer; empty: natsim's own */
@@ -94,7 +95,7 @@ struct suite_cell *suite_cells(const struct suite *s, size_t *ret_count);
 /* What a trial of a cell is told: as the suite says, but for what its point changes. */
 struct suite_settings {
 	uint64_t start_skew_us, give_up_us;
-	double cross_traffic; /* flows a second */
+	uint64_t cross_traffic; /* flows a second */
 };
 struct suite_settings suite_settings(const struct suite *s, const struct suite_point *point);
 

@@ -15,20 +15,21 @@
 
 struct suite_settings suite_settings(const struct suite *s, const struct suite_point *point)
 {
-	struct suite_settings ret = { s->start_skew_us, s->give_up_us, 0 };
+	struct suite_settings ret = { s->start_skew_us, s->give_up_us, s->cross_traffic };
 
 	if (point != NULL && point->parameter == SUITE_START_SKEW)
 		ret.start_skew_us = (uint64_t)point->value;
 	if (point != NULL && point->parameter == SUITE_GIVE_UP)
 		ret.give_up_us = (uint64_t)point->value;
 	if (point != NULL && point->parameter == SUITE_CROSS_TRAFFIC)
-		ret.cross_traffic = point->value;
+		ret.cross_traffic = (uint64_t)(point->value + 0.5);
 	return ret;
 }
 
 bool suite_point_needs_lab(const struct suite_point *p)
 {
-	return p != NULL && p->parameter != SUITE_START_SKEW && p->parameter != SUITE_GIVE_UP;
+	return p != NULL && p->parameter != SUITE_START_SKEW && p->parameter != SUITE_GIVE_UP &&
+	       p->parameter != SUITE_CROSS_TRAFFIC;
 }
 
 static void set_params(const struct suite_point *p, struct link_params *params)
@@ -154,9 +155,6 @@ int suite_check_sweep(const struct suite *s, const struct catalog *c, const char
 
 	if (s->sweep.count == 0)
 		return 0;
-	if (s->sweep.points[0].parameter == SUITE_CROSS_TRAFFIC)
-		return yaml_error(&src, e, "sweep.parameter",
-				  "cross_traffic: not yet; nothing makes it so far");
 	for (unsigned i = 0; code == 0 && i < s->links.count; i++)
 		code = check_link(&check, s->links.items[i]);
 	for (unsigned i = 0; code == 0 && i < s->nats_a.count; i++)

@@ -3,6 +3,7 @@
  * A sweep's values, as a list or as a range. A value of a range is made a text first, as a person
  * would write it, and then read like any other: so the same value in a list makes the same trials.
  */
+#include "peers/core/cross_traffic.h"
 #include "sim/experiment/suite_sweep.h"
 
 #include <assert.h>
@@ -57,7 +58,7 @@ static const struct parameter {
 	{ "loss", NUMBER, 0, 1 },
 	{ "rate", NUMBER, 0.001, 100000 }, /* Mbit/s */
 	{ "ports", WHOLE, NAT_PORTS_MIN, UINT16_MAX },
-	{ "cross_traffic", NUMBER, 0, 1e6 }, /* flows a second */
+	{ "cross_traffic", WHOLE, 0, CROSS_TRAFFIC_RATE_MAX }, /* flows a second */
 };
 #define PARAMETERS (sizeof(parameters) / sizeof(parameters[0]))
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
+#include "peers/core/cross_traffic.h"
 #include "sim/experiment/output.h"
 #include "sim/experiment/trial_judge.h"
 #include "sim/lab/tap.h"
@@ -18,12 +19,13 @@ struct trial_lab {
 	struct lab *lab;
 	unsigned nodes[2]; /* of the roles a and b */
 	int taps[2];
+	const char *peer; /* natsim's own; the catalog's */
 };
 
 static const char *const roles[] = { "a", "b" };
 
 /* What leaves something to chance: each draws from a seed of its own. The peers are 0 and 1. */
-enum { SEED_OF_LINKS = 2 };
+enum { SEED_OF_LINKS = 2, SEED_OF_NEIGHBOURS = 3 };
 
 int trial_check_stage(const struct stage *stage, const char *topology, struct err *e)
 {
@@ -38,6 +40,7 @@ static int build(const struct catalog *c, const struct stage_config *config, uin
 {
 	int code = stage_open(c, config, &t->stage, e);
 
+	t->peer = c->peer;
 	if (code == 0)
 		code = trial_check_stage(&t->stage, config->topology, e);
 	if (code == 0)
@@ -105,6 +108,36 @@ static int start_peer(const struct trial_lab *t, const struct trial_config *conf
 	contract_env_fill(&contract, &env);
 	CLEANUP(contract_command) char **argv = contract_command(&env, config->command);
 	return output_start(&(struct process_config){ .argv = (const char *const *)argv,
+						      .env = env.list,
+						      .netns_fd = lab_netns(t->lab, t->nodes[i]),
+						      .stdin_fd = -1,
+						      .stderr_fd = STDERR_FILENO,
+						      .own_group = true },
+			    ret, e);
+}
+
+/* A neighbour of peer i, in its host: to the router it is another one's ports that are asked for.
+ * One that stands directly on the Internet has none. */
+static int start_neighbour(const struct trial_lab *t, const struct trial_config *config, int i,
+			   struct output *ret, struct err *e)
+{
+	const struct topology_host *host = topology_peer(&t->stage.topology, roles[i]);
+	const char *const argv[] = { t->peer, NULL };
+	char strategy[64];
+	struct contract_env env;
+
+	if (config->cross_traffic == 0 || host->behind == NULL)
+		return 0;
+	(void)snprintf(strategy, sizeof(strategy), CROSS_TRAFFIC_NAME ":rate=%" PRIu64,
+		       config->cross_traffic);
+	contract_env_fill(&(struct contract){ .strategy = strategy,
+					      .transport = "udp",
+					      .rendezvous = t->stage.rendezvous,
+					      .seed = prng_derive(config->seed, SEED_OF_NEIGHBOURS,
+								  (uint64_t)i),
+					      .give_up_us = config->give_up_us + TRIAL_GRACE_US },
+			  &env);
+	return output_start(&(struct process_config){ .argv = argv,
 						      .env = env.list,
 						      .netns_fd = lab_netns(t->lab, t->nodes[i]),
 						      .stdin_fd = -1,
@@ -191,10 +224,13 @@ int trial_run(struct trial_lab *t, const struct trial_config *config, struct tri
 	      struct err *e)
 {
 	struct output peers[2] = { OUTPUT_NONE, OUTPUT_NONE };
+	struct output neighbours[2] = { OUTPUT_NONE, OUTPUT_NONE };
 	uint64_t deadline_us = process_now_us() + config->give_up_us + TRIAL_GRACE_US;
 	uint64_t before = 0, after = 0;
 	int code = prepare(t, config->seed, &before, e);
 
+	for (int i = 0; code == 0 && i < 2; i++)
+		code = start_neighbour(t, config, i, &neighbours[i], e);
 	for (int i = 0; code == 0 && i < 2; i++)
 		code = start_peer(t, config, i, &peers[i], e);
 	if (code == 0)
@@ -205,7 +241,9 @@ int trial_run(struct trial_lab *t, const struct trial_config *config, struct tri
 		judge(t, config, peers, ret);
 		blame_wire(after - before, ret);
 	}
-	output_end(&peers[0]);
-	output_end(&peers[1]);
+	for (int i = 0; i < 2; i++) {
+		output_end(&peers[i]);
+		output_end(&neighbours[i]);
+	}
 	return code == 0 ? lab_check(t->lab, e) : code;
 }

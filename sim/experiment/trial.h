@@ -26,7 +26,8 @@ struct trial_config {
 	const char *session, *strategy, *transport;
 	uint64_t seed;
 	uint64_t give_up_us;
-	uint64_t delay_us[2]; /* the start delay of a and b */
+	uint64_t delay_us[2];   /* the start delay of a and b */
+	uint64_t cross_traffic; /* flows a second that a neighbour behind each router opens */
 };
 
 struct trial_result {

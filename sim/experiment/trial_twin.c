@@ -15,7 +15,7 @@
 #define PROGRAM_START_US 5000u
 
 /* What leaves something to chance: each draws from a seed of its own. The peers are 0 and 1. */
-enum { SEED_OF_TWIN = 2, SEED_OF_NONCES = 3, SEED_OF_STARTS = 4 };
+enum { SEED_OF_TWIN = 2, SEED_OF_NONCES, SEED_OF_STARTS, SEED_OF_NEIGHBOURS };
 
 /* All that was delivered into a host. */
 struct deliveries {
@@ -114,8 +114,9 @@ static uint64_t draw_nonce(uint64_t seed, unsigned i)
 }
 
 static void start_peer(struct trial_twin *t, const struct trial_config *config,
-		       const struct strategy *strategy, unsigned i)
+		       const struct strategy_choice *choice, unsigned i)
 {
+	const struct strategy *strategy = choice->strategy;
 	struct trial_peer *peer = &t->peers[i];
 	struct strategy_config own = {
 		.tcp = strcmp(config->transport, "tcp") == 0,
@@ -132,6 +133,7 @@ static void start_peer(struct trial_twin *t, const struct trial_config *config,
 	struct prng prng;
 
 	assert(own.session_len <= sizeof(own.session));
+	memcpy(own.params, choice->params, sizeof(own.params));
 	memcpy(own.session, config->session, own.session_len);
 	if (peer->state_size < strategy->size) {
 		peer->state_size = strategy->size;
@@ -178,13 +180,19 @@ static void conclude(const struct trial_twin *t, const struct trial_config *conf
 void trial_twin_run(struct trial_twin *t, const struct trial_config *config,
 		    struct trial_result *ret)
 {
-	const struct strategy *strategy = strategy_find(config->strategy);
+	struct strategy_choice choice;
+	char why[STRATEGY_WHY_SIZE];
+	bool found = strategy_parse(config->strategy, &choice, why);
 
-	assert(strategy != NULL && strategy->pair);
+	assert(found && choice.strategy->pair);
 	twin_reset(t->twin, prng_derive(config->seed, SEED_OF_TWIN, 0));
+	if (config->cross_traffic > 0)
+		twin_start_neighbours(t->twin, config->cross_traffic,
+				      config->give_up_us + TRIAL_GRACE_US,
+				      prng_derive(config->seed, SEED_OF_NEIGHBOURS, 0));
 	for (unsigned i = 0; i < 2; i++)
-		start_peer(t, config, strategy, i);
+		start_peer(t, config, &choice, i);
 	twin_world_run(twin_world_of(t->twin), config->give_up_us + TRIAL_GRACE_US, both_are_done,
 		       t);
-	conclude(t, config, strategy, ret);
+	conclude(t, config, choice.strategy, ret);
 }

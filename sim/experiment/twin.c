@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/cleanup.h"
+#include "peers/core/cross_traffic.h"
 #include "peers/core/rendezvous.h"
 #include "sim/twin/router.h"
 
@@ -15,7 +16,18 @@ struct twin {
 	struct twin_host **hosts;
 	struct twin_router **routers;
 	struct rendezvous *rendezvous; /* NULL: the topology has none */
+	/* One for each router of the topology, once there was to be one. */
+	struct neighbour *neighbours;
 };
+
+/* Another host of a router's LAN. */
+struct neighbour {
+	struct twin_host *host;
+	void *state; /* of its strategy */
+};
+
+/* The last part of its address: far from those of a topology. */
+#define NEIGHBOUR_HOST 200u
 
 /* What draws from a seed of its own: a node and, before all nodes, these. */
 enum { SEED_OF_LINKS, SEED_OF_RENDEZVOUS, SEED_OF_NODES };
@@ -165,6 +177,11 @@ void twin_close(struct twin *t)
 		twin_host_free(t->hosts[i]);
 		twin_router_free(t->routers[i]);
 	}
+	for (unsigned i = 0; t->neighbours != NULL && i < t->stage->topology.routers_count; i++) {
+		twin_host_free(t->neighbours[i].host);
+		free(t->neighbours[i].state);
+	}
+	free(t->neighbours);
 	free(t->hosts);
 	free(t->routers);
 	free(t->rendezvous);
@@ -184,11 +201,60 @@ void twin_reset(struct twin *t, uint64_t seed)
 		else if (t->hosts[i] != NULL)
 			twin_host_reset(t->hosts[i], NULL, NULL, 0, own_seed);
 	}
+	for (unsigned i = 0; t->neighbours != NULL && i < t->stage->topology.routers_count; i++)
+		twin_host_reset(t->neighbours[i].host, NULL, NULL, 0, seed);
 	if (t->rendezvous == NULL)
 		return;
 	rendezvous_restart(t->rendezvous, prng_derive(seed, SEED_OF_RENDEZVOUS, 0));
 	twin_host_reset(twin_host_at(t, (unsigned)t->stage->rendezvous_node), rendezvous_step,
 			t->rendezvous, 0, prng_derive(seed, SEED_OF_RENDEZVOUS, 1));
+}
+
+static uint32_t neighbour_addr(const struct topology_router *router)
+{
+	return prefix_network(router->inside).addr + NEIGHBOUR_HOST;
+}
+
+static void make_neighbours(struct twin *t)
+{
+	const struct topology *topology = &t->stage->topology;
+
+	t->neighbours = calloc(topology->routers_count + 1, sizeof(*t->neighbours));
+	assert(t->neighbours != NULL);
+	for (unsigned i = 0; i < topology->routers_count; i++) {
+		const struct topology_router *router = &topology->routers[i];
+		struct neighbour *n = &t->neighbours[i];
+		uint32_t addr = neighbour_addr(router);
+
+		n->host = twin_host_new(&(struct twin_host_config){
+			.addrs = { addr }, .addrs_count = 1, .side = TWIN_INSIDE });
+		n->state = malloc(cross_traffic_strategy.size);
+		assert(n->state != NULL);
+		twin_world_add_lan_host(
+			t->world, twin_host_node(n->host), &addr, 1,
+			node_at(t, (unsigned)plan_node(&t->stage->plan, router->name)));
+	}
+}
+
+void twin_start_neighbours(struct twin *t, uint64_t flows_per_second, uint64_t lasts_us,
+			   uint64_t seed)
+{
+	const struct strategy *strategy = &cross_traffic_strategy;
+
+	if (t->neighbours == NULL)
+		make_neighbours(t);
+	for (unsigned i = 0; i < t->stage->topology.routers_count; i++) {
+		const struct neighbour *n = &t->neighbours[i];
+
+		strategy->init(n->state,
+			       &(struct strategy_config){
+				       .server = t->stage->rendezvous,
+				       .local_addr = neighbour_addr(&t->stage->topology.routers[i]),
+				       .seed = prng_derive(seed, i, 0),
+				       .give_up_us = lasts_us,
+				       .params = { flows_per_second } });
+		twin_host_reset(n->host, strategy->step, n->state, 0, prng_derive(seed, i, 1));
+	}
 }
 
 struct twin_host *twin_host_at(struct twin *t, unsigned node)
