@@ -28,8 +28,11 @@ static bool has_role(const struct topology *t, const char *role)
 static int check_roles(const struct stage_config *config, const struct topology *t, struct err *e)
 {
 	for (size_t i = 0; i < config->nats_count; i++) {
-		if (!has_role(t, config->nats[i].role))
-			return err_set_input(e, "%s has no router for the role \"%s\"",
+		if (!has_role(t, config->nats[i].role) &&
+		    strcmp(config->nats[i].model, STAGE_NO_NAT) != 0)
+			return err_set_input(e,
+					     "%s has no router for the role \"%s\", which can only "
+					     "be " STAGE_NO_NAT,
 					     config->topology, config->nats[i].role);
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(config->nats[i].role, config->nats[k].role) == 0)
