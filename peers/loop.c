@@ -97,6 +97,8 @@ static int do_connect(struct loop *loop, const struct action *a)
 
 	if (fd < 0)
 		return queue_closed(loop, a->socket, -fd);
+	if (a->ttl != 0)
+		sock_set_ttl(fd, a->ttl);
 	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 && errno != EINPROGRESS)
 		return queue_closed(loop, a->socket, errno);
 	/* One that is connected already says so by EPOLLOUT too. */
@@ -127,11 +129,9 @@ static int do_tcp_send(struct loop *loop, const struct action *a)
 static void do_udp_send(struct loop *loop, const struct action *a)
 {
 	const struct sock *s = sock_find(&loop->socks, a->socket);
-	struct sockaddr_in sa = sock_to_sockaddr(a->remote);
 
 	if (s != NULL && s->kind == SOCK_DATAGRAM)
-		(void)sendto(s->fd, loop->actions.bytes + a->at, a->len, 0, (struct sockaddr *)&sa,
-			     sizeof(sa));
+		sock_send_datagram(s->fd, a->remote, loop->actions.bytes + a->at, a->len, a->ttl);
 }
 
 static void do_close(struct loop *loop, const struct action *a)
@@ -279,8 +279,10 @@ static int finish_connect(struct loop *loop, struct sock *s)
 
 	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
 		error = errno;
-	if (error == 0)
+	if (error == 0) {
+		sock_set_ttl(s->fd, SOCK_TTL_DEFAULT);
 		error = -sock_set_connected(&loop->socks, s);
+	}
 	if (error != 0)
 		return end_stream(loop, s, error);
 	return feed(loop, &(struct event){ .kind = EVENT_CONNECTED,

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -174,4 +175,34 @@ struct sockaddr_in sock_to_sockaddr(struct endpoint ep)
 struct endpoint sock_from_sockaddr(const struct sockaddr_in *sa)
 {
 	return (struct endpoint){ ntohl(sa->sin_addr.s_addr), ntohs(sa->sin_port) };
+}
+
+void sock_set_ttl(int fd, int ttl)
+{
+	(void)setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+}
+
+void sock_send_datagram(int fd, struct endpoint to, const void *data, size_t len, uint8_t ttl)
+{
+	union {
+		struct cmsghdr header; /* for its alignment */
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { .bytes = { 0 } };
+	struct sockaddr_in sa = sock_to_sockaddr(to);
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
+	struct msghdr message = {
+		.msg_name = &sa, .msg_namelen = sizeof(sa), .msg_iov = &iov, .msg_iovlen = 1
+	};
+
+	if (ttl != 0) {
+		int value = ttl;
+
+		control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(value)),
+						   .cmsg_level = IPPROTO_IP,
+						   .cmsg_type = IP_TTL };
+		memcpy(CMSG_DATA(&control.header), &value, sizeof(value));
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control);
+	}
+	(void)sendmsg(fd, &message, 0);
 }

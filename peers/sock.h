@@ -56,6 +56,13 @@ struct sock *sock_by_tag(struct sock_table *t, uint64_t tag);
  * connecting sockets on one port. */
 int sock_bound(int type, struct endpoint local);
 
+/* What a socket sends has this TTL from now on, or the system's. */
+#define SOCK_TTL_DEFAULT (-1)
+void sock_set_ttl(int fd, int ttl);
+
+/* Sends a datagram, with this TTL unless it is 0. What goes wrong is as if it had been lost. */
+void sock_send_datagram(int fd, struct endpoint to, const void *data, size_t len, uint8_t ttl);
+
 /* Switches an option on, as far as the system knows it. */
 void sock_set_flag(int fd, int level, int name);
 

@@ -41,6 +41,15 @@ void act_udp_send(struct actions *out, uint32_t socket, struct endpoint remote, 
 	put_data(out, a, data, len);
 }
 
+void act_set_ttl(struct actions *out, uint8_t ttl)
+{
+	assert(out->count > 0);
+	struct action *a = &out->items[out->count - 1];
+
+	assert(a->kind == ACTION_UDP_SEND || a->kind == ACTION_TCP_CONNECT);
+	a->ttl = ttl;
+}
+
 void act_tcp_listen(struct actions *out, uint32_t socket, struct endpoint local)
 {
 	append(out, ACTION_TCP_LISTEN, socket)->local = local;

@@ -68,6 +68,7 @@ struct action {
 	uint32_t socket;
 	struct endpoint local, remote;
 	int status;  /* ACTION_DONE: 0 is success */
+	uint8_t ttl; /* ACTION_UDP_SEND, ACTION_TCP_CONNECT until connected; 0: the system's */
 	uint16_t at; /* data: bytes[at .. at + len) of struct actions */
 	uint16_t len;
 };
@@ -93,6 +94,8 @@ bool actions_have_room(const struct actions *out, size_t count, size_t bytes);
 void act_udp_open(struct actions *out, uint32_t socket, struct endpoint local);
 void act_udp_send(struct actions *out, uint32_t socket, struct endpoint remote, const void *data,
 		  size_t len);
+/* Of the action appended last: what it sends leaves with this TTL. */
+void act_set_ttl(struct actions *out, uint8_t ttl);
 void act_tcp_listen(struct actions *out, uint32_t socket, struct endpoint local);
 void act_tcp_connect(struct actions *out, uint32_t socket, struct endpoint local,
 		     struct endpoint remote);

@@ -18,9 +18,10 @@ static const struct trace_kind event_kinds[] = {
 
 static const struct trace_kind action_kinds[] = {
 	[ACTION_UDP_OPEN] = { "udp_open", TRACE_SOCKET | TRACE_LOCAL },
-	[ACTION_UDP_SEND] = { "udp_send", TRACE_SOCKET | TRACE_REMOTE | TRACE_DATA },
+	[ACTION_UDP_SEND] = { "udp_send", TRACE_SOCKET | TRACE_REMOTE | TRACE_DATA | TRACE_TTL },
 	[ACTION_TCP_LISTEN] = { "tcp_listen", TRACE_SOCKET | TRACE_LOCAL },
-	[ACTION_TCP_CONNECT] = { "tcp_connect", TRACE_SOCKET | TRACE_LOCAL | TRACE_REMOTE },
+	[ACTION_TCP_CONNECT] = { "tcp_connect",
+				 TRACE_SOCKET | TRACE_LOCAL | TRACE_REMOTE | TRACE_TTL },
 	[ACTION_TCP_SEND] = { "tcp_send", TRACE_SOCKET | TRACE_DATA },
 	[ACTION_CLOSE] = { "close", TRACE_SOCKET },
 	[ACTION_ABORT] = { "abort", TRACE_SOCKET },
@@ -55,6 +56,8 @@ static void keep_fields(struct trace_item *item)
 		item->error = all.error;
 	if ((fields & TRACE_STATUS) != 0)
 		item->status = all.status;
+	if ((fields & TRACE_TTL) != 0)
+		item->ttl = all.ttl;
 	if ((fields & TRACE_DATA) != 0) {
 		item->data = all.data;
 		item->len = all.len;
@@ -84,6 +87,7 @@ struct trace_item trace_action_item(const struct actions *actions, size_t index)
 				   .local = a->local,
 				   .remote = a->remote,
 				   .status = a->status,
+				   .ttl = a->ttl,
 				   .data = actions->bytes + a->at,
 				   .len = a->len };
 
@@ -95,8 +99,8 @@ bool trace_item_equal(const struct trace_item *a, const struct trace_item *b)
 {
 	return a->kind == b->kind && a->socket == b->socket && a->listener == b->listener &&
 	       endpoint_equal(a->local, b->local) && endpoint_equal(a->remote, b->remote) &&
-	       a->error == b->error && a->status == b->status && a->len == b->len &&
-	       (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+	       a->error == b->error && a->status == b->status && a->ttl == b->ttl &&
+	       a->len == b->len && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
 }
 
 uint64_t trace_wake_us(uint64_t start_us, uint64_t wake_us)
@@ -140,6 +144,8 @@ static void put_item(const struct trace_item *item, struct buf *out)
 		buf_printf(out, ",\"error\":%d", item->error);
 	if ((fields & TRACE_STATUS) != 0)
 		buf_printf(out, ",\"status\":%d", item->status);
+	if ((fields & TRACE_TTL) != 0 && item->ttl != 0)
+		buf_printf(out, ",\"ttl\":%u", item->ttl);
 	if ((fields & TRACE_DATA) != 0)
 		put_bytes("data", item->data, item->len, out);
 	buf_puts(out, "}");

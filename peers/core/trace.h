@@ -31,6 +31,7 @@ enum trace_field {
 	TRACE_ERROR = 1 << 4,
 	TRACE_STATUS = 1 << 5,
 	TRACE_DATA = 1 << 6,
+	TRACE_TTL = 1 << 7, /* left out where it is 0 */
 };
 
 struct trace_kind {
@@ -48,6 +49,7 @@ struct trace_item {
 	uint32_t socket, listener;
 	struct endpoint local, remote;
 	int error, status;
+	uint8_t ttl;
 	const uint8_t *data;
 	size_t len;
 };

@@ -14,6 +14,20 @@
 
 typedef const struct trace_kind *kinds_fn(size_t kind);
 
+/* It need not be there; *fields has it only if it is. */
+static int get_ttl(const struct jsonl *o, unsigned *fields, uint8_t *ret)
+{
+	uint64_t ttl = 0;
+
+	if (json_object_get(o->json, "ttl") == NULL) {
+		*fields &= ~(unsigned)TRACE_TTL;
+		return 0;
+	}
+	int code = jsonl_get_number(o, "ttl", UINT8_MAX, &ttl);
+	*ret = (uint8_t)ttl;
+	return code;
+}
+
 /* Reads its data to data, of at most max bytes. */
 static int get_item(const struct jsonl *o, kinds_fn *kinds, size_t max, uint8_t *data,
 		    struct trace_item *ret, size_t *ret_kind)
@@ -46,6 +60,8 @@ static int get_item(const struct jsonl *o, kinds_fn *kinds, size_t max, uint8_t 
 		code = jsonl_get_int(o, "status", STATUS_MAX, &ret->status);
 	if (code == 0 && (fields & TRACE_DATA) != 0)
 		code = jsonl_get_bytes(o, "data", max, data, &ret->len);
+	if (code == 0 && (fields & TRACE_TTL) != 0)
+		code = get_ttl(o, &fields, &ret->ttl);
 	if (code == 0 && json_object_size(o->json) != 1u + (unsigned)__builtin_popcount(fields))
 		return JSONL_BAD(o, "\"%s\" has something that it cannot have", name);
 	return code;
@@ -112,6 +128,7 @@ static int add_action(const struct jsonl *o, struct actions *out)
 						    .local = item.local,
 						    .remote = item.remote,
 						    .status = item.status,
+						    .ttl = item.ttl,
 						    .at = (uint16_t)out->used,
 						    .len = (uint16_t)item.len };
 	memcpy(out->bytes + out->used, data, item.len);

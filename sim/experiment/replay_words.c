@@ -80,6 +80,8 @@ void replay_words(const struct trace_item *item, bool shortened, struct buf *out
 			   item->error == 0 ? "the other side closed it" : strerror(item->error));
 	if ((fields & TRACE_STATUS) != 0)
 		buf_printf(out, ", status %d", item->status);
+	if (item->ttl != 0)
+		buf_printf(out, ", TTL %u", item->ttl);
 	if ((fields & TRACE_DATA) != 0)
 		put_data(item->data, item->len, shortened, out);
 }

@@ -89,7 +89,7 @@ static void do_open(struct twin_host *h, const struct action *a)
 
 static void do_connect(struct twin_host *h, const struct action *a)
 {
-	int error = tcp_connect(h, a->socket, a->local, a->remote);
+	int error = tcp_connect(h, a);
 
 	if (error != 0)
 		tell_closed(h, a->socket, error);
@@ -116,7 +116,7 @@ static void use_socket(struct twin_host *h, const struct action *a)
 	switch (a->kind) {
 	case ACTION_UDP_SEND:
 		assert(s->state == SOCKET_UDP);
-		udp_send(h, s, a->remote, h->actions.bytes + a->at, a->len);
+		udp_send(h, s, a);
 		break;
 	case ACTION_TCP_SEND:
 		assert(s->state == SOCKET_ESTABLISHED);

@@ -173,15 +173,14 @@ void host_send(struct twin_host *h);
 
 /* ---- UDP (host_udp.c) */
 
-void udp_send(struct twin_host *h, const struct host_socket *s, struct endpoint remote,
-	      const uint8_t *data, size_t len);
+/* An ACTION_UDP_SEND. */
+void udp_send(struct twin_host *h, const struct host_socket *s, const struct action *a);
 void udp_receive(struct twin_host *h, const struct twin_packet *p);
 
 /* ---- TCP out (host_tcp.c) */
 
 /* An ACTION_TCP_CONNECT. Returns 0 or an errno. */
-int tcp_connect(struct twin_host *h, uint32_t number, struct endpoint local,
-		struct endpoint remote);
+int tcp_connect(struct twin_host *h, const struct action *a);
 void tcp_put(struct twin_host *h, struct host_socket *s, const uint8_t *data, size_t len);
 void tcp_close(struct twin_host *h, struct host_socket *s);
 void tcp_abort(struct twin_host *h, struct host_socket *s);

@@ -164,20 +164,22 @@ void tcp_begin(struct twin_host *h, struct host_socket *s, enum socket_state sta
 	tcp_set_timer(h, s, h->now_us + s->rto_us);
 }
 
-int tcp_connect(struct twin_host *h, uint32_t number, struct endpoint local, struct endpoint remote)
+int tcp_connect(struct twin_host *h, const struct action *a)
 {
+	struct endpoint local = a->local;
 	int error = host_bind(h, SOCKET_SYN_SENT, &local);
 
 	if (error != 0)
 		return error;
 	if (local.addr == 0)
 		local.addr = h->config.addrs[0];
-	if (host_find_pair(h, local, remote) != NULL)
+	if (host_find_pair(h, local, a->remote) != NULL)
 		return EADDRNOTAVAIL;
 	struct host_socket *s = host_socket_new(h);
 	s->local = local;
-	s->remote = remote;
-	host_socket_own(h, s, number);
+	s->remote = a->remote;
+	s->ttl = a->ttl == 0 ? TWIN_TTL : a->ttl;
+	host_socket_own(h, s, a->socket);
 	tcp_begin(h, s, SOCKET_SYN_SENT);
 	return 0;
 }

@@ -59,6 +59,7 @@ static void answer_odd(struct twin_host *h, struct host_socket *s, const struct 
 static void come_about(struct twin_host *h, struct host_socket *s, enum event_kind kind)
 {
 	s->state = SOCKET_ESTABLISHED;
+	s->ttl = TWIN_TTL;
 	host_tell(h, &(struct event){ .kind = kind,
 				      .socket = s->number,
 				      .listener = kind == EVENT_ACCEPTED ? s->listener->number : 0,

@@ -9,15 +9,14 @@
 
 #include "sim/twin/host_socket.h"
 
-void udp_send(struct twin_host *h, const struct host_socket *s, struct endpoint remote,
-	      const uint8_t *data, size_t len)
+void udp_send(struct twin_host *h, const struct host_socket *s, const struct action *a)
 {
 	uint32_t addr = s->local.addr == 0 ? h->config.addrs[0] : s->local.addr;
-	struct twin_packet *p =
-		host_packet(h, TWIN_UDP, s->ttl, (struct endpoint){ addr, s->local.port }, remote);
+	struct twin_packet *p = host_packet(h, TWIN_UDP, a->ttl == 0 ? TWIN_TTL : a->ttl,
+					    (struct endpoint){ addr, s->local.port }, a->remote);
 
-	p->len = (uint16_t)len;
-	memcpy(p->data, data, len);
+	p->len = a->len;
+	memcpy(p->data, h->actions.bytes + a->at, a->len);
 	host_send(h);
 }
 
