@@ -126,12 +126,22 @@ static bool find_mark(yaml_document_t *document, const char *path, yaml_mark_t *
 	return node != NULL;
 }
 
+/* False if the last key of the path is nowhere in the text, which is found out sooner than where it
+ * is. Where there are escapes it may be spelt in other ways. */
+static bool may_have(const struct yaml_source *src, const char *path)
+{
+	const char *dot = strrchr(path, '.'), *key = dot == NULL ? path : dot + 1;
+
+	return strchr(key, '[') != NULL || memchr(src->data, '\\', src->len) != NULL ||
+	       memmem(src->data, src->len, key, strlen(key)) != NULL;
+}
+
 bool yaml_has(const struct yaml_source *src, const char *path)
 {
 	yaml_document_t document;
 	yaml_mark_t mark;
 
-	if (!document_load(src, &document))
+	if (!may_have(src, path) || !document_load(src, &document))
 		return false;
 	bool found = find_mark(&document, path, &mark);
 	yaml_document_delete(&document);
