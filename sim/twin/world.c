@@ -118,6 +118,7 @@ void world_schedule(struct twin_world *w, struct flight *f, uint64_t time_us)
 		timerqueue_add(&w->later, time_us, f);
 		return;
 	}
+	f->next = NULL; /* it may have been in the list already, on its way to the middle */
 	*w->due_end = f;
 	w->due_end = &f->next;
 }

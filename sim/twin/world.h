@@ -40,6 +40,13 @@ void twin_world_add_lan_host(struct twin_world *w, struct twin_node *host, const
  * owners. */
 void twin_world_reset(struct twin_world *w, uint64_t seed);
 
+/* Called for each packet that has come to the middle of the Internet, with the addresses it has
+ * there and before it is routed; false: it is lost. NULL: all pass. ICMP errors that are made right
+ * there are not shown. Stays over resets. */
+void twin_world_set_filter(struct twin_world *w,
+			   bool (*passes)(void *arg, uint64_t now_us, const struct twin_packet *p),
+			   void *arg);
+
 /* Goes on until over() says so, asked after each event; or until the time, which it then is; or
  * until nothing is to come. */
 void twin_world_run(struct twin_world *w, uint64_t until_us, bool (*over)(void *arg), void *arg);

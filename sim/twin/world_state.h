@@ -58,6 +58,8 @@ struct twin_world {
 	size_t routes_count;
 	struct lan_address *lan;
 	size_t lan_count;
+	bool (*passes)(void *arg, uint64_t now_us, const struct twin_packet *p);
+	void *passes_arg;
 };
 
 /* One more of them, to be put behind the last. */
