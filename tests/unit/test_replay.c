@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Traces that are run again, as they were and spoilt. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +13,7 @@
 
 #include "lib/cleanup.h"
 #include "sim/experiment/replay.h"
-#include "tests/toy_trace.h"
+#include "tests/twin_trace.h"
 
 static size_t count_lines(const char *text)
 {
@@ -38,7 +39,7 @@ static void a_trace_runs_again_as_it_was_recorded(void **state)
 		CLEANUP(buf) struct buf out = BUF_INIT;
 		CLEANUP(buf) struct buf expected = BUF_INIT;
 
-		toy_trace_record(runs[i].strategy, runs[i].tcp, &trace);
+		twin_trace_record(runs[i].strategy, runs[i].tcp, &trace);
 		size_t lines = count_lines(buf_text(&trace));
 		assert_true(lines > 8);
 		buf_printf(&expected, "%zu steps, all as recorded\n", lines - 1);
@@ -75,7 +76,7 @@ static void an_altered_action_is_reported_at_its_line(void **state)
 	size_t altered = 0;
 
 	(void)state;
-	toy_trace_record("punch", false, &trace);
+	twin_trace_record("punch", false, &trace);
 	for (size_t n = 2; n <= count_lines(trace.data); n++) {
 		char *line = line_at(trace.data, n), *end = strchr(line, '\n');
 		char *action = strstr(line, "\"udp_send\"");
@@ -138,7 +139,7 @@ static void whatever_differs_first_is_reported(void **state)
 		CLEANUP(buf) struct buf trace = BUF_INIT;
 		CLEANUP(buf) struct buf out = BUF_INIT;
 
-		toy_trace_record("punch", false, &trace);
+		twin_trace_record("punch", false, &trace);
 		replace(&trace, a->from, a->to);
 		if (a->line != 0)
 			assert_differs(&trace, a->line, a->words);
@@ -154,7 +155,7 @@ static void a_changed_timer_is_found_and_the_versions_are_named(void **state)
 	CLEANUP(buf) struct buf out = BUF_INIT;
 
 	(void)state;
-	toy_trace_record("punch", false, &trace);
+	twin_trace_record("punch", false, &trace);
 	replace(&trace, "\"start_delay_us\":0", "\"start_delay_us\":1000");
 	replace(&trace, "\"version\":\"" NATSIM_VERSION "\"", "\"version\":\"0.0.1\"");
 	assert_int_equal(replay_run("x", trace.data, trace.len, &out, NULL), ERR_RESULT);
@@ -170,7 +171,7 @@ static void a_step_that_the_peer_did_not_survive_is_run(void **state)
 	CLEANUP(buf) struct buf out = BUF_INIT;
 
 	(void)state;
-	toy_trace_record("punch", false, &trace);
+	twin_trace_record("punch", false, &trace);
 	char *end = strstr(line_at(trace.data, 4), ",\"actions\"");
 	assert_int_equal(replay_run("x", trace.data, (size_t)(end - trace.data), &out, NULL), 0);
 	assert_string_equal(buf_text(&out),
@@ -189,11 +190,11 @@ static void a_trace_is_printed_as_a_time_line(void **state)
 		"punch over udp, role a, rendezvous 203.0.113.1:3478, natsim ",
 		"         0.000 ms  start\n                  > udp_open 1, local 10.1.0.2:0\n",
 		"wake at 10000.000 ms\n",
-		"  opened 1, local 10.1.0.2:40000\n",
+		"  opened 1, local 10.1.0.2:39659\n",
 		"(STUN introduce request) ",
-		"        20.000 ms  datagram 1, local 10.1.0.2:40000, remote 203.0.113.1:3478, ",
+		"        20.000 ms  datagram 1, local 10.1.0.2:39659, remote 203.0.113.1:3478, ",
 		"(STUN introduce success) ",
-		"> udp_send 1, remote 198.51.100.2:6000, 32 bytes (probe) ",
+		"> udp_send 1, remote 198.51.100.2:65044, 32 bytes (probe) ",
 		"(nomination) ",
 		"(nomination accepted) ",
 		"> close 1\n",
@@ -201,7 +202,7 @@ static void a_trace_is_printed_as_a_time_line(void **state)
 	};
 
 	(void)state;
-	toy_trace_record("punch", false, &trace);
+	twin_trace_record("punch", false, &trace);
 	assert_int_equal(replay_print("x", trace.data, trace.len, &out, NULL), 0);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (strstr(buf_text(&out), parts[i]) == NULL)
@@ -309,7 +310,7 @@ static void what_is_no_trace_is_refused_with_its_line(void **state)
 	for (size_t i = 0; i < sizeof(spoilts) / sizeof(spoilts[0]); i++) {
 		CLEANUP(buf) struct buf trace = BUF_INIT;
 
-		toy_trace_record("punch", false, &trace);
+		twin_trace_record("punch", false, &trace);
 		replace(&trace, spoilts[i].from, spoilts[i].to);
 		assert_no_trace(&trace, spoilts[i].error);
 	}
@@ -325,7 +326,7 @@ static void what_is_too_large_for_a_step_is_refused(void **state)
 	for (size_t i = 0; i <= DATA_MAX; i++)
 		buf_puts(&digits, "00");
 	buf_puts(&digits, "\"}");
-	toy_trace_record("punch", false, &trace);
+	twin_trace_record("punch", false, &trace);
 	buf_puts(&many, "\"data\":\"");
 	buf_puts(&many, digits.data);
 	replace(&trace, "\"socket\":1,\"remote\":\"203.0.113.1:3478\",\"data\":\"",
@@ -342,7 +343,7 @@ static void what_is_too_large_for_a_step_is_refused(void **state)
 	buf_puts(&many, "\"actions\":[");
 	for (size_t i = 0; i <= ACTIONS_MAX; i++)
 		buf_puts(&many, "{\"kind\":\"close\",\"socket\":1},");
-	toy_trace_record("punch", false, &trace);
+	twin_trace_record("punch", false, &trace);
 	replace(&trace, "\"actions\":[", many.data);
 	assert_no_trace(&trace, "x:2: \"actions\" are more than one step can have");
 }
@@ -353,7 +354,7 @@ static void an_empty_file_and_one_without_steps_are_refused(void **state)
 
 	(void)state;
 	assert_no_trace(&trace, "x: is empty");
-	toy_trace_record("punch", false, &trace);
+	twin_trace_record("punch", false, &trace);
 	trace.len = (size_t)(line_at(trace.data, 2) - trace.data);
 	assert_no_trace(&trace, "x:1: no step follows");
 }
@@ -364,7 +365,7 @@ static void any_start_of_a_trace_is_run_or_refused(void **state)
 	CLEANUP(buf) struct buf trace = BUF_INIT;
 
 	(void)state;
-	toy_trace_record("punch", true, &trace);
+	twin_trace_record("punch", true, &trace);
 	for (size_t len = 0; len < trace.len; len++) {
 		CLEANUP(buf) struct buf out = BUF_INIT;
 		struct err e = { .kind = ERR_NONE };

@@ -13,7 +13,7 @@
 #include "lib/buf.h"
 #include "lib/cleanup.h"
 #include "sim/experiment/verdict.h"
-#include "tests/toy_pair.h"
+#include "tests/twin_pair.h"
 
 #define RELAY   0xcb007101u
 #define NONCE_A 0xaaaaaaaaaaaaaaaau
@@ -411,12 +411,13 @@ static void a_claim_is_taken_from_a_result_as_it_is_read_from_its_line(void **st
 /* What each host was delivered is what a world would have seen. */
 static void two_peers_of_one_process_are_judged_without_a_line(void **state)
 {
-	struct toy_pair *p = toy_pair_new(1);
+	struct twin_pair *p =
+		pair_new(&(struct pair_config){ .seed = 1, .delays_us = { 5000, 5000, 5000 } });
 	struct trial t;
 
 	(void)state;
-	toy_pair_start(p, false, (const uint64_t[2]){ 0, 0 });
-	toy_run(p->w, 60000000);
+	pair_start(p, false, (const uint64_t[2]){ 0, 0 });
+	pair_run(p, PAIR_LONG_US);
 	trial_init(&t);
 	for (int i = 0; i < 2; i++) {
 		struct verdict_side *side = i == 0 ? &t.a : &t.b;
@@ -425,14 +426,14 @@ static void two_peers_of_one_process_are_judged_without_a_line(void **state)
 
 		punch_strategy.result(&p->peers[i], &result);
 		verdict_take_claim(&result, &side->claim);
-		side->outside_addr = side->host_addr = toy_addr(p->w, i);
+		side->outside_addr = side->host_addr = pair_addr(p, i);
 		side->outside_addrs_count = 1;
-		*into = packet(result.remote, result.local, TOY_NONCE(!i));
+		*into = packet(result.remote, result.local, PAIR_NONCE(!i));
 	}
 	assert_true(judge(&t).success);
 	t.into_a.payload[16] ^= 1;
 	assert_false(judge(&t).success);
-	toy_pair_free(p);
+	pair_free(p);
 }
 
 int main(void)

@@ -1,56 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Hole punching over UDP, in virtual time. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "tests/toy_pair.h"
+/* Hole punching over UDP. */
+#include "sim/model/oracle.h"
+#include "tests/twin_pair.h"
 
 static const uint64_t at_once[2] = { 0, 0 };
 
-struct kind {
-	const char *name;
-	bool present;
-	enum toy_dependence mapping, filtering;
-	enum toy_ports ports;
-};
-
-static const struct kind kinds[] = {
-	{ "open", false, TOY_INDEPENDENT, TOY_INDEPENDENT, TOY_PRESERVE },
-	{ "full cone", true, TOY_INDEPENDENT, TOY_INDEPENDENT, TOY_PRESERVE },
-	{ "restricted", true, TOY_INDEPENDENT, TOY_ADDRESS, TOY_RANDOM },
-	{ "port-restricted", true, TOY_INDEPENDENT, TOY_ADDRESS_AND_PORT, TOY_SEQUENTIAL },
-	{ "symmetric", true, TOY_ADDRESS_AND_PORT, TOY_ADDRESS_AND_PORT, TOY_SEQUENTIAL },
-	{ "random", true, TOY_ADDRESS_AND_PORT, TOY_ADDRESS_AND_PORT, TOY_RANDOM },
-	{ "lax symmetric", true, TOY_ADDRESS_AND_PORT, TOY_ADDRESS, TOY_RANDOM },
+static const struct kind {
+	const char *name, *nat;
+} kinds[] = {
+	{ "open", NULL },
+	{ "full cone", NAT(EI, EI, "preserve") },
+	{ "restricted", NAT(EI, AD, "random") },
+	{ "port-restricted", NAT(EI, APD, "sequential") },
+	{ "symmetric", NAT(APD, APD, "sequential") },
+	{ "random", NAT(APD, APD, "random") },
+	{ "lax symmetric", NAT(APD, AD, "random") },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-static void set_kind(struct toy_pair *p, int host, const struct kind *k)
+static struct twin_pair *pair_behind(size_t a, size_t b, uint64_t seed)
 {
-	if (k->present)
-		toy_set_nat(p->w, host, k->mapping, k->filtering, k->ports);
+	return pair_new(&(struct pair_config){ .seed = seed,
+					       .nats = { kinds[a].nat, kinds[b].nat },
+					       .delays_us = { 5000, 5000, 5000 } });
 }
 
-/* sim/model/oracle.c has the reasons. */
-static bool passes(const struct kind *x, const struct kind *y)
+static struct twin_pair *pair_far_apart(uint64_t a_us, uint64_t b_us)
 {
-	bool exact = y->mapping == TOY_INDEPENDENT;
+	const char *nat = NAT(EI, APD, "sequential");
 
-	return y->filtering == TOY_INDEPENDENT || (exact && y->filtering == TOY_ADDRESS) ||
-	       (exact && x->mapping == TOY_INDEPENDENT);
+	return pair_new(&(struct pair_config){
+		.seed = 1, .nats = { nat, nat }, .delays_us = { a_us, b_us, 5000 } });
 }
 
-static struct toy_pair *pair_behind(size_t a, size_t b, uint64_t seed)
+/* What theory says of two of the kinds. */
+static bool is_to_connect(size_t a, size_t b)
 {
-	struct toy_pair *p = toy_pair_new(seed);
+	struct nat_model models[2];
+	const size_t both[2] = { a, b };
 
-	set_kind(p, TOY_A, &kinds[a]);
-	set_kind(p, TOY_B, &kinds[b]);
-	return p;
+	for (size_t i = 0; i < 2; i++)
+		pair_parse_model(kinds[both[i]].nat != NULL ? kinds[both[i]].nat
+							    : "mapping: none\nfiltering: " EI "\n",
+				 &models[i]);
+	double rate = oracle_rate(&models[0], &models[1], "udp", "punch");
+	assert_true(rate <= 0 || rate >= 1);
+	assert_true(rate >= 0);
+	nat_model_fini(&models[0]);
+	nat_model_fini(&models[1]);
+	return rate >= 1;
 }
 
 #define PORT_RESTRICTED 3u
@@ -64,14 +62,14 @@ static void punching_over_udp_connects_where_theory_says_so(void **state)
 	(void)state;
 	for (size_t n = 0; n < KINDS * KINDS * 3; n++) {
 		size_t a = n / 3 / KINDS, b = n / 3 % KINDS;
-		struct toy_pair *p = pair_behind(a, b, n);
+		struct twin_pair *p = pair_behind(a, b, n);
 
-		toy_pair_start(p, false, skews[n % 3]);
-		toy_run(p->w, 60000000);
-		bool expected = passes(&kinds[a], &kinds[b]) || passes(&kinds[b], &kinds[a]);
-		if (toy_pair_agree(p) != expected)
+		pair_start(p, false, skews[n % 3]);
+		pair_run(p, PAIR_LONG_US);
+		bool expected = is_to_connect(a, b);
+		if (pair_agree(p) != expected)
 			fail_msg("%s with %s: %d expected", kinds[a].name, kinds[b].name, expected);
-		toy_pair_free(p);
+		pair_free(p);
 	}
 }
 
@@ -89,19 +87,19 @@ static void any_one_packet_between_the_peers_may_be_lost(void **state)
 		uint64_t count = 1;
 
 		for (uint64_t lost = 0; lost <= count; lost++) {
-			struct toy_pair *p = pair_behind(pairs[n][0], pairs[n][1], 1);
+			struct twin_pair *p = pair_behind(pairs[n][0], pairs[n][1], 1);
 
-			p->w->lose_at = lost;
-			toy_pair_start(p, false, at_once);
-			toy_run(p->w, 60000000);
-			if (!toy_pair_agree(p))
+			p->lose_at = lost;
+			pair_start(p, false, at_once);
+			pair_run(p, PAIR_LONG_US);
+			if (!pair_agree(p))
 				fail_msg("pair %zu without packet %d", n, (int)lost);
 			/* Another round, and lingering if the goodbye is lost. */
 			assert_true(p->peers[0].connected_us - p->peers[0].go_us < 200000);
 			assert_true(p->peers[1].connected_us - p->peers[1].go_us < 200000);
 			if (lost == 0)
-				count = p->w->count;
-			toy_pair_free(p);
+				count = p->count;
+			pair_free(p);
 		}
 		assert_in_range(count, 5, 40);
 	}
@@ -111,15 +109,18 @@ static void the_peers_agree_though_three_packets_in_ten_are_lost(void **state)
 {
 	(void)state;
 	for (uint64_t seed = 0; seed < 2000; seed++) {
-		struct toy_pair *p = pair_behind(PORT_RESTRICTED, RESTRICTED, seed);
+		struct twin_pair *p = pair_new(&(struct pair_config){
+			.seed = seed,
+			.nats = { kinds[PORT_RESTRICTED].nat, kinds[RESTRICTED].nat },
+			.delays_us = { 5000, 5000, 5000 },
+			.reorder = 0.3 });
 
-		p->w->loss = 0.3;
-		p->w->jitter_us = 20000;
-		toy_pair_start(p, false, at_once);
-		toy_run(p->w, 60000000);
-		if (!toy_pair_agree(p))
+		p->loss = 0.3;
+		pair_start(p, false, at_once);
+		pair_run(p, PAIR_LONG_US);
+		if (!pair_agree(p))
 			fail_msg("seed %d", (int)seed);
-		toy_pair_free(p);
+		pair_free(p);
 	}
 }
 
@@ -130,14 +131,15 @@ static void giving_up_in_the_middle_never_divides_the_peers(void **state)
 
 	(void)state;
 	for (uint64_t give_up_us = 1000; give_up_us < 1200000; give_up_us += 3000) {
-		struct toy_pair *p = pair_behind(PORT_RESTRICTED, PORT_RESTRICTED, 1);
+		bool a_is_far = give_up_us % 2000 == 0;
+		struct twin_pair *p =
+			pair_far_apart(a_is_far ? 100000 : 5000, a_is_far ? 5000 : 100000);
 
-		p->w->hosts[give_up_us % 2000 == 0 ? TOY_A : TOY_B].delay_us = 100000;
-		toy_pair_start(p, false, at_once);
+		pair_start(p, false, at_once);
 		p->peers[0].config.give_up_us = p->peers[1].config.give_up_us = give_up_us;
-		toy_run(p->w, 60000000);
-		connected += toy_pair_agree(p);
-		toy_pair_free(p);
+		pair_run(p, PAIR_LONG_US);
+		connected += pair_agree(p);
+		pair_free(p);
 	}
 	assert_in_range(connected, 100, 390);
 }
@@ -150,27 +152,25 @@ static void a_path_of_600_ms_and_an_uneven_one_connect(void **state)
 
 	(void)state;
 	for (size_t n = 0; n < 3; n++) {
-		struct toy_pair *p = pair_behind(PORT_RESTRICTED, PORT_RESTRICTED, 1);
+		struct twin_pair *p = pair_far_apart(delays_us[n][0], delays_us[n][1]);
 
-		p->w->hosts[TOY_A].delay_us = delays_us[n][0];
-		p->w->hosts[TOY_B].delay_us = delays_us[n][1];
-		toy_pair_start(p, false, at_once);
-		toy_run(p->w, 60000000);
-		assert_true(toy_pair_agree(p));
+		pair_start(p, false, at_once);
+		pair_run(p, PAIR_LONG_US);
+		assert_true(pair_agree(p));
 		/* One round-trip for the nonce and half a one for the nomination. */
 		assert_true(p->peers[0].connected_us - p->peers[0].go_us < 2000000);
-		toy_pair_free(p);
+		pair_free(p);
 	}
 }
 
-/* What each sends before its time is up. */
-static bool nothing_is_early(void *arg, const struct toy_world *w, const struct toy_packet *packet)
+/* It takes a packet as long as the access link to get to the middle. */
+static bool nothing_is_early(void *arg, uint64_t now_us, const struct twin_packet *packet)
 {
-	const struct toy_pair *p = arg;
+	const struct twin_pair *p = arg;
+	const struct punch *sender = &p->peers[packet->from.addr - PAIR_OUTSIDE_ADDR(PAIR_A)];
 
-	if (packet->host != TOY_SERVER && !toy_is_server(packet->to))
-		assert_true(p->peers[packet->host].go_us != 0 &&
-			    w->now_us >= p->peers[packet->host].go_us);
+	if (pair_is_between_peers(packet))
+		assert_true(sender->go_us != 0 && now_us >= sender->go_us + 5000);
 	return false;
 }
 
@@ -180,15 +180,15 @@ static void who_holds_back_says_nothing_and_connects_afterwards(void **state)
 
 	(void)state;
 	for (size_t b = 0; b < KINDS; b++) {
-		struct toy_pair *p = pair_behind(1, b, 1);
+		struct twin_pair *p = pair_behind(1, b, 1);
 
-		p->w->lose = nothing_is_early;
-		p->w->arg = p;
-		toy_pair_start(p, false, late_us);
-		toy_run(p->w, 60000000);
-		assert_true(toy_pair_agree(p));
+		p->lose = nothing_is_early;
+		p->lose_arg = p;
+		pair_start(p, false, late_us);
+		pair_run(p, PAIR_LONG_US);
+		assert_true(pair_agree(p));
 		assert_in_range(p->peers[1].connected_us - p->peers[1].go_us, 0, 200000);
-		toy_pair_free(p);
+		pair_free(p);
 	}
 }
 
@@ -198,49 +198,49 @@ struct blackout {
 	uint64_t begin_us, length_us;
 };
 
-static bool it_is_dark(void *arg, const struct toy_world *w, const struct toy_packet *packet)
+static bool it_is_dark(void *arg, uint64_t now_us, const struct twin_packet *packet)
 {
 	struct blackout *dark = arg;
 
 	if (dark->begin_us == 0 && dark->a->handshake.state == HANDSHAKE_NOMINATED)
-		dark->begin_us = w->now_us;
-	return packet->host != TOY_SERVER && !toy_is_server(packet->to) && dark->begin_us != 0 &&
-	       w->now_us - dark->begin_us < dark->length_us;
+		dark->begin_us = now_us;
+	return pair_is_between_peers(packet) && dark->begin_us != 0 &&
+	       now_us - dark->begin_us < dark->length_us;
 }
 
 static void a_nomination_survives_seconds_of_silence(void **state)
 {
 	(void)state;
 	for (uint64_t length_us = 10000; length_us < 9000000; length_us += 200000) {
-		struct toy_pair *p = pair_behind(RESTRICTED, SYMMETRIC, 1);
+		struct twin_pair *p = pair_behind(RESTRICTED, SYMMETRIC, 1);
 		struct blackout dark = { .a = &p->peers[0], .length_us = length_us };
 
-		p->w->lose = it_is_dark;
-		p->w->arg = &dark;
-		toy_pair_start(p, false, at_once);
-		toy_run(p->w, 60000000);
+		p->lose = it_is_dark;
+		p->lose_arg = &dark;
+		pair_start(p, false, at_once);
+		pair_run(p, PAIR_LONG_US);
 		assert_true(dark.begin_us != 0);
-		assert_true(toy_pair_agree(p));
+		assert_true(pair_agree(p));
 		assert_true(p->peers[0].connected_us - dark.begin_us < length_us + 200000);
-		toy_pair_free(p);
+		pair_free(p);
 	}
 }
 
 static void nothing_connects_to_nobody(void **state)
 {
-	struct toy_pair *p = pair_behind(PORT_RESTRICTED, PORT_RESTRICTED, 1);
+	struct twin_pair *p = pair_behind(PORT_RESTRICTED, PORT_RESTRICTED, 1);
 
 	(void)state;
-	p->w->loss = 1;
-	toy_pair_start(p, false, at_once);
-	toy_run(p->w, 60000000);
-	assert_false(toy_pair_agree(p));
+	p->loss = 1;
+	pair_start(p, false, at_once);
+	pair_run(p, PAIR_LONG_US);
+	assert_false(pair_agree(p));
 	assert_string_equal(p->peers[0].reason, "nothing from the peer came in");
 	/* Two candidates, 20 times a second, 10 seconds. */
 	assert_in_range(p->peers[0].sent, 396, 404);
-	assert_int_equal(p->peers[0].sent, p->w->hosts[TOY_A].sent);
-	assert_int_equal(p->w->hosts[TOY_A].done_us - p->peers[0].go_us, TOY_GIVE_UP_US);
-	toy_pair_free(p);
+	assert_int_equal(p->peers[0].sent, p->hosts[PAIR_A].sent);
+	assert_int_equal(p->hosts[PAIR_A].done_us - p->peers[0].go_us, PAIR_GIVE_UP_US);
+	pair_free(p);
 }
 
 int main(void)

@@ -1,54 +1,51 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The classifier before routers of every kind, and before servers that lead it astray. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "lib/cleanup.h"
 #include "peers/core/classify.h"
-#include "tests/toy_pair.h"
+#include "tests/twin_stranger.h"
 
-static const char *const dependences[] = { "endpoint-independent", "address-dependent",
-					   "address-and-port-dependent" };
+static const char *const dependences[] = { EI, AD, APD };
 static const char *const choices[] = { "preserve", "sequential", "random" };
 
 struct lab {
-	struct toy_world *w;
-	struct rendezvous rendezvous;
+	struct twin_pair *pair;
 	struct classify classify;
 };
 
-static struct lab *lab_new(bool behind_nat)
+/* nat NULL: no router. */
+static struct lab *lab_new(const char *nat)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
 
 	assert_non_null(lab);
-	lab->w = toy_new(1);
-	lab->w->hosts[TOY_A].nat.present = behind_nat;
-	toy_set_server(lab->w, &lab->rendezvous);
+	lab->pair = pair_new(&(struct pair_config){
+		.seed = 1, .nats = { nat }, .delays_us = { 5000, 5000, 5000 } });
 	return lab;
 }
 
 static void lab_free(struct lab *lab)
 {
-	toy_free(lab->w);
+	pair_free(lab->pair);
 	free(lab);
+}
+
+static void start(struct lab *lab, bool tcp)
+{
+	struct strategy_config config = pair_strategy_config(lab->pair, PAIR_A, tcp);
+
+	config.give_up_us = 500000;
+	classify_strategy.init(&lab->classify, &config);
+	pair_set_machine(lab->pair, PAIR_A, classify_strategy.step, &lab->classify, PAIR_START_US);
 }
 
 static void run(struct lab *lab, bool tcp)
 {
-	struct strategy_config config = toy_config(lab->w, TOY_A, tcp);
-
-	config.give_up_us = 500000;
-	classify_strategy.init(&lab->classify, &config);
-	toy_set_machine(lab->w, TOY_A, classify_strategy.step, &lab->classify, 1000);
-	toy_run(lab->w, 600000000);
-	assert_true(lab->w->hosts[TOY_A].done);
+	start(lab, tcp);
+	pair_run(lab->pair, 600000000);
+	assert_true(pair_is_done(lab->pair, PAIR_A));
 }
 
 /* The line says name: value. */
@@ -72,18 +69,19 @@ static void assert_word(const struct lab *lab, const char *name, const char *wor
 
 static void assert_failed(const struct lab *lab, const char *reason)
 {
-	assert_int_equal(lab->w->hosts[TOY_A].status, 1);
+	assert_int_equal(pair_status(lab->pair, PAIR_A), 1);
 	assert_word(lab, "result", "failed");
 	assert_word(lab, "reason", reason);
 }
 
+/* Indexes of the words above. */
 static void assert_classified(const struct lab *lab, int mapping, int filtering, int ports)
 {
-	assert_int_equal(lab->w->hosts[TOY_A].status, 0);
+	assert_int_equal(pair_status(lab->pair, PAIR_A), 0);
 	assert_word(lab, "mapping", dependences[mapping]);
 	assert_word(lab, "filtering", dependences[filtering]);
 	assert_word(lab, "ports", choices[ports]);
-	assert_says(lab, "step", ports == TOY_SEQUENTIAL ? "1," : "0,");
+	assert_says(lab, "step", strcmp(choices[ports], "sequential") == 0 ? "1," : "0,");
 }
 
 static void every_router_is_classified_right_over_udp_and_tcp(void **state)
@@ -91,11 +89,11 @@ static void every_router_is_classified_right_over_udp_and_tcp(void **state)
 	(void)state;
 	for (int n = 0; n < 2 * 3 * 3 * 3; n++) {
 		int mapping = n % 3, filtering = n / 3 % 3, ports = n / 9 % 3;
-		struct lab *lab = lab_new(true);
+		CLEANUP(buf) struct buf nat = BUF_INIT;
 
-		/* What preserves ports has only one for all mappings of a socket to prefer. */
-		toy_set_nat(lab->w, TOY_A, (enum toy_dependence)mapping,
-			    (enum toy_dependence)filtering, (enum toy_ports)ports);
+		buf_printf(&nat, NAT("%s", "%s", "%s"), dependences[mapping],
+			   dependences[filtering], choices[ports]);
+		struct lab *lab = lab_new(buf_text(&nat));
 		run(lab, n >= 27);
 		assert_classified(lab, mapping, filtering, ports);
 		lab_free(lab);
@@ -106,7 +104,7 @@ static void a_host_without_a_router_has_no_mapping(void **state)
 {
 	(void)state;
 	for (int tcp = 0; tcp < 2; tcp++) {
-		struct lab *lab = lab_new(false);
+		struct lab *lab = lab_new(NULL);
 
 		run(lab, tcp == 1);
 		assert_word(lab, "mapping", "none");
@@ -115,27 +113,44 @@ static void a_host_without_a_router_has_no_mapping(void **state)
 	}
 }
 
+/* Where the router's ports go over the end of their range: behind which sample, from 1; 0: they do
+ * not. */
+static size_t find_wrap(const struct classify *c, int step)
+{
+	for (size_t i = 1; i < CLASSIFY_SAMPLES; i++)
+		if (c->queries[i].mapped.port != c->queries[i - 1].mapped.port + step)
+			return i;
+	return 0;
+}
+
+/* The range has room for 40 ports, and the sequence begins anywhere in it: often enough, that it
+ * ends between any two samples. */
 static void a_step_of_any_size_is_found_also_where_the_ports_wrap_around(void **state)
 {
-	static const uint16_t steps[] = { 1, 2, 7, 100 };
+	static const int steps[] = { 1, 2, 7, 100, -1, -7 };
 
 	(void)state;
-	for (size_t i = 0; i < 4; i++)
-		for (unsigned before = 0; before < 12; before++) {
-			struct lab *lab = lab_new(true);
-			struct toy_nat *nat = &lab->w->hosts[TOY_A].nat;
-			char step[16];
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		CLEANUP(buf) struct buf nat = BUF_INIT, step = BUF_INIT;
+		unsigned wrapped = 0;
 
-			toy_set_nat(lab->w, TOY_A, TOY_ADDRESS_AND_PORT, TOY_ADDRESS,
-				    TOY_SEQUENTIAL);
-			nat->step = steps[i];
-			nat->next = (uint16_t)(nat->last - before * steps[i]);
+		buf_printf(&nat,
+			   "mapping: " APD "\nfiltering: " AD "\n"
+			   "ports: { choose: sequential, range: [6000, %d], step: %d }\n",
+			   5999 + 40 * abs(steps[i]), steps[i]);
+		buf_printf(&step, "%d,", steps[i]);
+		for (uint64_t seed = 0; seed < 200; seed++) {
+			struct lab *lab = lab_new(buf_text(&nat));
+
+			twin_router_reset(lab->pair->hosts[PAIR_A].router, seed);
 			run(lab, false);
 			assert_word(lab, "ports", "sequential");
-			(void)snprintf(step, sizeof(step), "%u,", steps[i]);
-			assert_says(lab, "step", step);
+			assert_says(lab, "step", buf_text(&step));
+			wrapped |= 1u << find_wrap(&lab->classify, steps[i]);
 			lab_free(lab);
 		}
+		assert_int_equal(wrapped, (1u << CLASSIFY_SAMPLES) - 1);
+	}
 }
 
 /* Every packet to and from the server, one at a time. */
@@ -143,11 +158,11 @@ struct loss {
 	uint64_t at, count;
 };
 
-static bool lose_one(void *arg, const struct toy_world *w, const struct toy_packet *p)
+static bool lose_one(void *arg, uint64_t now_us, const struct twin_packet *p)
 {
 	struct loss *loss = arg;
 
-	(void)w;
+	(void)now_us;
 	(void)p;
 	return ++loss->count == loss->at;
 }
@@ -158,14 +173,13 @@ static void any_one_datagram_may_be_lost_on_the_way_to_the_server(void **state)
 
 	(void)state;
 	for (uint64_t at = 0; at <= count; at++) {
-		struct lab *lab = lab_new(true);
+		struct lab *lab = lab_new(NAT(AD, AD, "sequential"));
 		struct loss loss = { .at = at };
 
-		toy_set_nat(lab->w, TOY_A, TOY_ADDRESS, TOY_ADDRESS, TOY_SEQUENTIAL);
-		lab->w->lose = lose_one;
-		lab->w->arg = &loss;
+		lab->pair->lose = lose_one;
+		lab->pair->lose_arg = &loss;
 		run(lab, false);
-		assert_classified(lab, TOY_ADDRESS, TOY_ADDRESS, TOY_SEQUENTIAL);
+		assert_classified(lab, 1, 1, 1);
 		if (at == 0)
 			count = loss.count;
 		lab_free(lab);
@@ -173,62 +187,62 @@ static void any_one_datagram_may_be_lost_on_the_way_to_the_server(void **state)
 	assert_in_range(count, 30, 60);
 }
 
-static bool lose_all(void *arg, const struct toy_world *w, const struct toy_packet *p)
+static bool lose_all(void *arg, uint64_t now_us, const struct twin_packet *p)
 {
 	(void)arg;
-	(void)w;
+	(void)now_us;
 	(void)p;
 	return true;
 }
 
-static bool lose_for_a_second(void *arg, const struct toy_world *w, const struct toy_packet *p)
+static bool lose_for_a_second(void *arg, uint64_t now_us, const struct twin_packet *p)
 {
 	(void)arg;
 	(void)p;
-	return w->now_us < 1000000;
+	return now_us < 1000000;
 }
 
 /* Twice as long as a filtering test waits before it calls a router shut. */
 static void an_outage_of_a_second_only_delays(void **state)
 {
-	struct lab *lab = lab_new(true);
+	struct lab *lab = lab_new(NAT(AD, AD, "sequential"));
 
 	(void)state;
-	toy_set_nat(lab->w, TOY_A, TOY_ADDRESS, TOY_ADDRESS, TOY_SEQUENTIAL);
-	lab->w->lose = lose_for_a_second;
+	lab->pair->lose = lose_for_a_second;
 	run(lab, false);
-	assert_classified(lab, TOY_ADDRESS, TOY_ADDRESS, TOY_SEQUENTIAL);
+	assert_classified(lab, 1, 1, 1);
 	lab_free(lab);
 }
 
 /* The second address answers nothing. */
-static bool lose_other(void *arg, const struct toy_world *w, const struct toy_packet *p)
+static bool lose_other(void *arg, uint64_t now_us, const struct twin_packet *p)
 {
 	(void)arg;
-	(void)w;
-	return p->to.addr == TOY_SERVER_ADDR + 1 || p->from.addr == TOY_SERVER_ADDR + 1;
+	(void)now_us;
+	return p->to.addr == PAIR_SERVER_ADDR + 1 || p->from.addr == PAIR_SERVER_ADDR + 1;
 }
 
 static void a_silent_server_is_said_to_be_one(void **state)
 {
 	(void)state;
 	for (int tcp = 0; tcp < 2; tcp++) {
-		struct lab *lab = lab_new(true);
+		struct lab *lab = lab_new(NAT(AD, AD, "sequential"));
 
-		lab->w->lose = lose_all;
+		lab->pair->lose = lose_all;
 		run(lab, tcp == 1);
 		assert_failed(lab, "the rendezvous does not answer");
-		assert_in_range(lab->w->now_us, 3500000, 3510000); /* time for two SYNs more */
+		assert_in_range(lab->pair->hosts[PAIR_A].done_us, 3500000,
+				3510000); /* time for two SYNs more */
 		lab_free(lab);
 	}
 }
 
 static void a_server_with_a_silent_address_is_no_measure(void **state)
 {
-	struct lab *lab = lab_new(true);
+	struct lab *lab = lab_new(NAT(AD, AD, "sequential"));
 
 	(void)state;
-	lab->w->lose = lose_other;
+	lab->pair->lose = lose_other;
 	run(lab, false);
 	assert_failed(lab, "not every address of the rendezvous answers");
 	lab_free(lab);
@@ -249,7 +263,7 @@ static uint64_t plain_step(void *state, uint64_t now_us, const struct event *ev,
 
 	(void)now_us;
 	for (uint32_t i = 0; i < 4 && ev->kind == EVENT_START; i++)
-		act_udp_open(out, i, toy_server(i / 2, i % 2));
+		act_udp_open(out, i, pair_server(i / 2, i % 2));
 	if (ev->kind != EVENT_DATAGRAM || !stun_read(ev->data, ev->len, &m))
 		return NEVER;
 	bool refuse = s->refuses && stun_get_u32(&m, STUN_CHANGE_REQUEST, &change);
@@ -264,40 +278,50 @@ static void a_server_without_rfc_5780_is_no_measure_of_filtering(void **state)
 {
 	(void)state;
 	for (int refuses = 0; refuses < 2; refuses++) {
-		struct lab *lab = lab_new(true);
+		struct lab *lab = lab_new(NAT(EI, APD, "random"));
 		struct plain_server server = { refuses == 1 };
 
-		toy_set_nat(lab->w, TOY_A, TOY_INDEPENDENT, TOY_ADDRESS_AND_PORT, TOY_RANDOM);
-		toy_set_machine(lab->w, TOY_SERVER, plain_step, &server, 0);
+		pair_set_machine(lab->pair, PAIR_SERVER, plain_step, &server, 0);
 		run(lab, false);
 		assert_failed(lab, "the rendezvous does not answer from another address");
 		lab_free(lab);
 	}
 }
 
+/* A firewall that lets nobody in but the stranger. */
+static bool let_in_the_stranger(void *arg, uint64_t now_us, const struct twin_packet *p)
+{
+	struct stranger *s = arg;
+
+	(void)now_us;
+	if (stranger_is_meant(s, p)) {
+		stranger_take(s, p);
+		return true;
+	}
+	return p->protocol == TWIN_TCP && p->flags == TWIN_SYN && pair_is_server(p->from);
+}
+
 /* A stranger who connects to the listener is not the server connecting back. */
 static void only_the_servers_connection_back_counts(void **state)
 {
-	struct lab *lab = lab_new(true);
-	struct classify *c = &lab->classify;
+	struct lab *lab = lab_new(NULL);
+	const struct classify_query *filtering = &lab->classify.queries[CLASSIFY_FILTERING_FIRST];
+	struct stranger s = { 0 };
 
 	(void)state;
-	toy_set_nat(lab->w, TOY_A, TOY_INDEPENDENT, TOY_ADDRESS_AND_PORT, TOY_RANDOM);
-	struct strategy_config config = toy_config(lab->w, TOY_A, true);
-	config.give_up_us = 500000;
-	classify_strategy.init(c, &config);
-	toy_set_machine(lab->w, TOY_A, classify_strategy.step, c, 1000);
-	while (c->queries[CLASSIFY_FILTERING_FIRST].state != QUERY_ASKING)
-		toy_run(lab->w, lab->w->now_us + 1000);
-	(void)toy_socket_new(&lab->w->hosts[TOY_A],
-			     (struct toy_socket){ .state = TOY_ESTABLISHED, .id = 0x20000 });
-	toy_step(lab->w, TOY_A,
-		 &(struct event){ .kind = EVENT_ACCEPTED,
-				  .socket = 0x20000,
-				  .listener = 100 + CLASSIFY_FILTERING_FIRST,
-				  .remote = { 0xc0000201, 7 } });
-	toy_run(lab->w, 600000000);
-	assert_word(lab, "filtering", "address-and-port-dependent");
+	lab->pair->lose = let_in_the_stranger;
+	lab->pair->lose_arg = &s;
+	start(lab, true);
+	while (filtering->state != QUERY_ASKING)
+		pair_run(lab->pair, pair_now_us(lab->pair) + 1000);
+	s = stranger_of(lab->pair, PAIR_A, (struct endpoint){ STRANGER, 7 }, filtering->local);
+	stranger_send(&s, TWIN_SYN, NULL, 0);
+	pair_run(lab->pair, pair_now_us(lab->pair) + 5000);
+	assert_int_equal(s.syns, 1);
+	stranger_send(&s, TWIN_ACK, NULL, 0);
+	assert_int_equal(filtering->state, QUERY_ASKING);
+	pair_run(lab->pair, 600000000);
+	assert_word(lab, "filtering", APD);
 	lab_free(lab);
 }
 

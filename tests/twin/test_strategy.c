@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/twin_pair.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 #include "lib/cleanup.h"
 #include "peers/core/strategy.h"
 #include "tests/golden.h"
-#include "tests/toy_pair.h"
 
 static void every_strategy_is_found_by_its_name_and_by_no_other(void **state)
 {
@@ -56,56 +50,57 @@ static void every_strategy_can_report_before_it_has_begun(void **state)
 }
 
 /* Both peers' lines, of pairs that end in different ways. */
-static void play_pair(bool tcp, enum toy_dependence a, enum toy_dependence b, uint64_t until_us,
-		      struct buf *out)
+static void play_pair(bool tcp, const char *a, const char *b, uint64_t until_us, struct buf *out)
 {
-	struct toy_pair *p = toy_pair_new(1);
+	struct twin_pair *p = pair_new(&(struct pair_config){
+		.seed = 1, .nats = { a, b }, .delays_us = { 5000, 5000, 5000 } });
 
-	toy_set_nat(p->w, TOY_A, a, a, TOY_SEQUENTIAL);
-	toy_set_nat(p->w, TOY_B, b, b, TOY_SEQUENTIAL);
-	toy_pair_start(p, tcp, (const uint64_t[2]){ 0, 12345 });
-	toy_run(p->w, until_us);
+	pair_start(p, tcp, (const uint64_t[2]){ 0, 12345 });
+	pair_run(p, until_us);
 	for (size_t i = 0; i < 2; i++)
 		punch_strategy.report(&p->peers[i], out);
-	toy_pair_free(p);
+	pair_free(p);
 }
 
 static void the_line_of_a_pairs_peer_is_the_recorded_one(void **state)
 {
+	static const char *const lax = NAT(EI, EI, "sequential");
+	static const char *const strict = NAT(APD, APD, "sequential");
 	CLEANUP(buf) struct buf lines = BUF_INIT;
 
 	(void)state;
 	for (int tcp = 0; tcp < 2; tcp++) {
-		play_pair(tcp, TOY_INDEPENDENT, TOY_INDEPENDENT, 60000000, &lines);
-		play_pair(tcp, TOY_INDEPENDENT, TOY_ADDRESS_AND_PORT, 60000000, &lines);
-		play_pair(tcp, TOY_ADDRESS_AND_PORT, TOY_ADDRESS_AND_PORT, 60000000, &lines);
-		play_pair(tcp, TOY_INDEPENDENT, TOY_INDEPENDENT, 2000, &lines);
+		play_pair(tcp, lax, lax, PAIR_LONG_US, &lines);
+		play_pair(tcp, lax, strict, PAIR_LONG_US, &lines);
+		play_pair(tcp, strict, strict, PAIR_LONG_US, &lines);
+		play_pair(tcp, lax, lax, 2000, &lines);
 	}
 	golden_compare("punch.results", buf_text(&lines));
 }
 
 static void a_result_says_what_became_of_the_peer(void **state)
 {
-	struct toy_pair *p = toy_pair_new(1);
+	struct twin_pair *p =
+		pair_new(&(struct pair_config){ .seed = 1, .delays_us = { 5000, 5000, 5000 } });
 	struct strategy_result r;
 
 	(void)state;
-	toy_pair_start(p, false, (const uint64_t[2]){ 0, 0 });
+	pair_start(p, false, (const uint64_t[2]){ 0, 0 });
 	punch_strategy.result(&p->peers[0], &r);
 	assert_false(r.connected);
 	assert_string_equal(r.reason, "ended early");
 	assert_true(endpoint_is_none(r.local) && endpoint_is_none(r.remote));
 	assert_true(r.introduced_us == NEVER && r.connect_us == NEVER && r.packets == 0);
 
-	toy_run(p->w, 60000000);
+	pair_run(p, PAIR_LONG_US);
 	punch_strategy.result(&p->peers[0], &r);
 	assert_true(r.connected);
 	assert_null(r.reason);
-	assert_int_equal(r.remote.addr, TOY_OUTSIDE_ADDR(TOY_B));
-	assert_true(r.nonce == TOY_NONCE(TOY_A) && r.peer_nonce == TOY_NONCE(TOY_B));
-	assert_true(r.introduced_us < TOY_GIVE_UP_US && r.connect_us < TOY_GIVE_UP_US);
+	assert_int_equal(r.remote.addr, PAIR_OUTSIDE_ADDR(PAIR_B));
+	assert_true(r.nonce == PAIR_NONCE(PAIR_A) && r.peer_nonce == PAIR_NONCE(PAIR_B));
+	assert_true(r.introduced_us < PAIR_GIVE_UP_US && r.connect_us < PAIR_GIVE_UP_US);
 	assert_true(r.packets > 0);
-	toy_pair_free(p);
+	pair_free(p);
 }
 
 int main(void)
