@@ -5,7 +5,9 @@
 
 #include "tests/golden.h"
 
-#define TRIALS 20u
+/* A table is made of more than it is held against each time. */
+#define TRIALS         6u
+#define TRIALS_TO_MAKE 40u
 
 static const char head[] =
 	"# Punching between every two routers that natsim has a model of, over two home links, one side\n"
@@ -62,7 +64,6 @@ static void compare(const struct worlds *w, const struct run_cell *cells, size_t
 		const struct run_cell *cell = &cells[i];
 		char expected = worlds_expected(w, buf_text(&table), &cell->names);
 
-		assert_int_equal(cell->trials, TRIALS);
 		if (expected == '~' || expected == outcome(cell) || is_luck(cell, expected))
 			continue;
 		wrong++;
@@ -78,6 +79,7 @@ static void compare(const struct worlds *w, const struct run_cell *cells, size_t
 
 static void every_pair_of_models_does_what_the_table_says(void **state)
 {
+	const bool update = getenv("GOLDEN_UPDATE") != NULL;
 	struct run_cell *cells = NULL;
 	struct err e = { 0 };
 	struct worlds w;
@@ -94,14 +96,16 @@ static void every_pair_of_models_does_what_the_table_says(void **state)
 		.suite = &w.suite,
 		.cells = cells,
 		.cells_count = count,
-		.trials = TRIALS,
+		.trials = update ? TRIALS_TO_MAKE : TRIALS,
 		.seed = 1,
 		.workers = 2,
 	};
 	if (run_all(&config, &signal, &e) != 0)
 		fail_msg("%s", e.text);
 	(void)run_judge(cells, count);
-	if (getenv("GOLDEN_UPDATE") != NULL) {
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(cells[i].trials, config.trials);
+	if (update) {
 		CLEANUP(buf) struct buf table = BUF_INIT;
 
 		print_table(&w, cells, &table);
