@@ -67,7 +67,7 @@ struct twin_tcp {
 
 struct twin_flow {
 	struct twin_tuple tuples[2]; /* by enum twin_way, as packets arrive */
-	uint64_t until_us;
+	uint64_t begun_us, until_us;
 	enum twin_protocol protocol;
 	uint32_t place;          /* in the sequence of ports, from 1; 0: it drew none */
 	uint32_t next, previous; /* of the same sender, or the next free one; 1 more than it is */

@@ -129,15 +129,23 @@ bool twin_flows_is_taken(struct twin_nat *nat, uint64_t now_us, enum twin_protoc
 
 /* ---- the flow of a packet */
 
-/* conntrack knows no less than seconds. */
-static uint64_t udp_lifetime_us(const struct nat_model *m)
+/* nf_conntrack_proto_udp.c: packets go both ways, and have done so for longer than this. */
+#define ANSWERED_US 2000000u
+
+/* conntrack knows no less than seconds. As it has the mappings all to itself where ports are
+ * shared, it is told two lifetimes there, and one else (nat_sysctls.c). */
+static uint64_t udp_lifetime_us(const struct twin_passage *x)
 {
-	return (m->timeouts.udp_ms + 999) / 1000 * UINT64_C(1000000);
+	const struct nat_timeouts *t = &x->model->timeouts;
+	bool answered = x->flow->is_answered && x->now_us > x->flow->begun_us + ANSWERED_US;
+	uint32_t ms = answered || !x->of->overloads ? t->udp_ms : t->udp_unreplied_ms;
+
+	return (ms + 999) / 1000 * UINT64_C(1000000);
 }
 
 static uint64_t lifetime_us(const struct twin_passage *x)
 {
-	return x->p->protocol == TWIN_UDP ? udp_lifetime_us(x->model)
+	return x->p->protocol == TWIN_UDP ? udp_lifetime_us(x)
 					  : twin_tcp_lifetime_us(x->flow, x->model);
 }
 
@@ -146,6 +154,7 @@ static void begin(struct twin_passage *x)
 	struct twin_tuple tuple = { x->p->from, x->p->to };
 
 	x->fresh = (struct twin_flow){ .tuples = { tuple, inverse(&tuple) },
+				       .begun_us = x->now_us,
 				       .protocol = x->p->protocol };
 	if (x->p->protocol == TWIN_TCP && !twin_tcp_begin(&x->fresh, x->p))
 		return;
