@@ -57,8 +57,8 @@ _natsim() {
 		return
 	fi
 	case $verb:$cur in
-	run:-*) _natsim_words '--only --trials --seed -j --out' "$cur" ;;
-	classify:-*) _natsim_words '--all --card --quick --json --seed -j' "$cur" ;;
+	run:-*) _natsim_words '--only --trials --seed --world -j --out' "$cur" ;;
+	classify:-*) _natsim_words '--all --card --quick --json --seed --world -j' "$cur" ;;
 	models:-*) _natsim_words '--names --json --markdown' "$cur" ;;
 	topologies:-*) _natsim_words '--names --json' "$cur" ;;
 	model:-*) _natsim_words '--json --nft' "$cur" ;;

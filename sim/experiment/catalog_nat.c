@@ -26,9 +26,9 @@ static int read_ruleset(const struct yaml_source *src, struct nat_model *m, stru
 
 	if (file_read(path, FILE_YAML_ENOUGH, &text, &why) < 0)
 		return yaml_error(src, e, "ruleset", "%s", why.text);
-	if (text.len >= FILE_READ_MAX)
+	if (text.len >= FILE_YAML_ENOUGH)
 		return yaml_error(src, e, "ruleset", "%s: longer than %u bytes", path,
-				  FILE_READ_MAX - 1);
+				  FILE_YAML_ENOUGH - 1);
 	if (strlen(buf_text(&text)) != text.len)
 		return yaml_error(src, e, "ruleset", "%s: holds a NUL character", path);
 	m->ruleset = strdup(buf_text(&text));

@@ -13,6 +13,7 @@
 #include "peers/core/classify.h"
 #include "sim/experiment/contract.h"
 #include "sim/experiment/measure_twin.h"
+#include "sim/experiment/observe_twin.h"
 #include "sim/experiment/output.h"
 #include "sim/experiment/pool.h"
 #include "sim/experiment/stage.h"
@@ -198,6 +199,14 @@ static int classify_one(const struct measuring *m, struct finding *f, struct err
 	return code;
 }
 
+static int observe_one_in_twin(const struct measuring *m, struct finding *f, struct err *e)
+{
+	CLEANUP(stage) struct stage stage = { 0 };
+	int code = open_stage(m, f->model, NULL, &stage, e);
+
+	return code < 0 ? code : observe_in_twin(&stage, m->config->seed, &f->observations, e);
+}
+
 static int observe_one(const struct measuring *m, struct finding *f, struct err *e)
 {
 	static const struct nat_timeouts timeouts = {
@@ -208,6 +217,9 @@ static int observe_one(const struct measuring *m, struct finding *f, struct err 
 	};
 	CLEANUP(stage) struct stage stage = { 0 };
 	struct lab *lab = NULL;
+
+	if (m->config->world == RUN_IN_TWIN)
+		return observe_one_in_twin(m, f, e);
 	int code = build(m, f->model, &timeouts, &stage, &lab, e);
 
 	if (code == 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Measuring routers: each model is built as a lab of its own, natsim's peer classifies it from a
- * host behind it, over UDP and over TCP, and what was measured is held against what the model
- * declares.
+ * Measuring routers: each model is built as a lab of its own, or in the twin, natsim's peer
+ * classifies it from a host behind it, over UDP and over TCP, and what was measured is held against
+ * what the model declares.
  */
 #ifndef NATSIM_SIM_EXPERIMENT_MEASURE_H
 #define NATSIM_SIM_EXPERIMENT_MEASURE_H
@@ -48,7 +48,7 @@ bool measurement_ports_agree(const struct measurement *m);
 struct measure_config {
 	const struct catalog *catalog;
 	enum run_world world;
-	bool observes;             /* see observe.h: some seconds more; only in the lab */
+	bool observes;             /* see observe.h: some seconds more in the lab */
 	const char *const *models; /* names */
 	size_t models_count;
 	size_t workers;

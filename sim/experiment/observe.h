@@ -44,7 +44,15 @@
 /* How long an unsolicited packet's sender listens. */
 #define OBSERVE_SILENCE_US 300000u
 
+/* Of a router's; no service and no mapping has it. */
+#define OBSERVE_FREE_PORT 9u
+
 enum observed { NOT_OBSERVED, OBSERVED_NO, OBSERVED_YES };
+
+static inline enum observed observed(bool yes)
+{
+	return yes ? OBSERVED_YES : OBSERVED_NO;
+}
 
 enum observed_answer {
 	ANSWER_NOT_OBSERVED,
@@ -96,6 +104,10 @@ struct observed_mapping {
 };
 
 struct observations {
+	/* It is a router of the twin: lifetimes are the model's own, and of fragments nothing is
+	 * observed, since the twin has none. */
+	bool in_twin;
+
 	struct observed_of of[NAT_TRANSPORTS];
 
 	/* Over UDP. */

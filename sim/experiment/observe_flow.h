@@ -5,9 +5,6 @@
 
 #include "sim/experiment/observe.h"
 
-/* Of a router's; no service and no mapping has it. */
-#define OBSERVE_FREE_PORT 9u
-
 /* Where we are. */
 struct observer {
 	const struct stage *stage;
@@ -70,11 +67,6 @@ void flow_send_out(const struct flow *flow);
 
 /* Takes what has come and nobody waits for any more. */
 void flow_drain(const struct flow *flow);
-
-static inline enum observed observed(bool yes)
-{
-	return yes ? OBSERVED_YES : OBSERVED_NO;
-}
 
 /* observe_life.c: lifetimes, which take some seconds. */
 int observe_lives(const struct observer *o, struct observations *ret, struct err *e);

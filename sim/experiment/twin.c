@@ -32,7 +32,7 @@ struct neighbour {
 /* What draws from a seed of its own: a node and, before all nodes, these. */
 enum { SEED_OF_LINKS, SEED_OF_RENDEZVOUS, SEED_OF_NODES };
 
-static int check_models(const struct stage *stage, struct err *e)
+int twin_check(const struct stage *stage, struct err *e)
 {
 	for (size_t i = 0; i < stage->models_count; i++)
 		if (stage->models[i].ruleset_file != NULL)
@@ -147,7 +147,7 @@ static void make_rendezvous(struct twin *t)
 
 int twin_open(const struct stage *stage, struct twin **ret, struct err *e)
 {
-	int code = check_models(stage, e);
+	int code = twin_check(stage, e);
 
 	if (code < 0)
 		return code;

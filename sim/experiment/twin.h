@@ -13,8 +13,12 @@
 
 struct twin;
 
-/* The twin borrows from the stage. Refuses, as the user's mistake, what it cannot do: a NAT model
- * that is a ruleset of its own. */
+/* Refuses, as the user's mistake, what the twin cannot do: a NAT model that is a ruleset of its
+ * own.
+ */
+int twin_check(const struct stage *stage, struct err *e);
+
+/* The twin borrows from the stage. Refuses as twin_check(). */
 int twin_open(const struct stage *stage, struct twin **ret, struct err *e);
 void twin_close(struct twin *t); /* NULL is allowed */
 static inline void twin_cleanup(struct twin **t)

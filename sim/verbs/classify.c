@@ -7,13 +7,11 @@
 
 #include "lib/cleanup.h"
 #include "sim/experiment/measure.h"
-#include "sim/lab/enter.h"
-#include "sim/lab/signals.h"
 #include "sim/report/card.h"
 #include "sim/report/measurements.h"
 #include "sim/verbs/verb.h"
 
-enum { OPT_ALL = 256, OPT_CARD, OPT_JSON, OPT_QUICK, OPT_SEED };
+enum { OPT_ALL = 256, OPT_CARD, OPT_JSON, OPT_QUICK, OPT_SEED, OPT_WORLD };
 
 static const struct option options[] = {
 	{ "all", no_argument, NULL, OPT_ALL },
@@ -21,13 +19,16 @@ static const struct option options[] = {
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "quick", no_argument, NULL, OPT_QUICK },
 	{ "seed", required_argument, NULL, OPT_SEED },
+	{ "world", required_argument, NULL, OPT_WORLD },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
 
 struct request {
 	bool all, card, json, quick;
-	uint64_t seed, workers;
+	enum run_world world;
+	uint64_t seed;
+	uint64_t workers; /* 0: as many as are good for the world */
 };
 
 static int read_options(int argc, char **argv, struct request *r, struct err *e)
@@ -47,9 +48,13 @@ static int read_options(int argc, char **argv, struct request *r, struct err *e)
 			r->quick = true;
 		else if (val == OPT_SEED)
 			code = verb_parse_number("--seed", optarg, 0, UINT64_MAX, &r->seed, e);
+		else if (val == OPT_WORLD)
+			code = verb_parse_world(optarg, &r->world, e);
 		else
 			code = verb_parse_number("-j", optarg, 1, VERB_WORKERS_MAX, &r->workers, e);
 	}
+	if (r->workers == 0)
+		r->workers = verb_default_workers(r->world);
 	if (code == 0 && r->card && r->quick)
 		return err_set_input(e, "a card needs more than --quick measures");
 	if (code == 0 && r->all)
@@ -96,6 +101,7 @@ static int measure(const struct catalog *c, const struct request *r, const char 
 	CLEANUP(catalog_nats) struct catalog_nats models = { .items = NULL };
 	struct measure_config config = {
 		.catalog = c,
+		.world = r->world,
 		.observes = !r->quick,
 		.models = names,
 		.models_count = count,
@@ -105,11 +111,8 @@ static int measure(const struct catalog *c, const struct request *r, const char 
 	/* Every mistake in a model is found before anything is built. */
 	int signal = 0, code = catalog_nats(c, names, count, &models, e);
 
-	signals_block();
 	if (code == 0)
-		code = enter_namespaces(e);
-	if (code == 0)
-		code = enter_check_machine(e);
+		code = verb_enter_world(r->world, e);
 	if (code == 0)
 		code = measure_run(&config, &results, &signal, e);
 	if (signal != 0)
@@ -121,7 +124,7 @@ static int measure(const struct catalog *c, const struct request *r, const char 
 
 static int run(int argc, char **argv, struct err *e)
 {
-	struct request r = { .seed = 1, .workers = verb_default_workers(RUN_IN_LAB) };
+	struct request r = { .seed = 1 };
 	CLEANUP(catalog) struct catalog catalog = { 0 };
 	CLEANUP(catalog_names) struct catalog_names all = { 0 };
 	int code = read_options(argc, argv, &r, e);
@@ -140,7 +143,7 @@ static int run(int argc, char **argv, struct err *e)
 
 const struct verb verb_classify = {
 	.name = "classify",
-	.synopsis = "MODEL...|--all [--card | --quick] [--json] [--seed S] [-j N]",
+	.synopsis = "MODEL...|--all [--card | --quick] [--json] [--world WORLD] [--seed S] [-j N]",
 	.about = "Measure routers and compare them with what their models declare",
 	.help = "Each router is built as a lab, and measured from a host behind it over UDP and TCP: its\n"
 		"mapping and filtering (RFC 4787, RFC 5780), and how it chooses ports. Then from both its\n"
@@ -152,7 +155,10 @@ const struct verb verb_classify = {
 		"  --quick   mapping, filtering and ports only, in less than a second\n"
 		"  --json    as one JSON array\n"
 		"  --seed S  of what is left to chance (default: 1)\n"
-		"  -j N      how many labs at once (default: 40 for each processor)\n",
+		"  --world WORLD\n"
+		"            lab: on the kernel; twin: in virtual time, at the model's own lifetimes\n"
+		"            (default: lab)\n"
+		"  -j N      how many at once (default: 40 labs for each processor, or one twin)\n",
 	.parallel = true,
 	.run = run,
 };
