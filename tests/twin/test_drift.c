@@ -67,9 +67,10 @@ static void wait_until(struct drift *d, double at_us)
 /* The other host's flows until then. */
 static void cross(struct drift *d, double until_us)
 {
-	for (; d->next_us < until_us; d->next_us += gap_us(d)) {
+	while (d->next_us < until_us) {
 		wait_until(d, d->next_us);
 		(void)open_flow(d, 1);
+		d->next_us += gap_us(d);
 	}
 	wait_until(d, until_us);
 }

@@ -28,7 +28,7 @@ static int remembered_s(const char *model, int busy_s, bool answered)
 	return quiet_s;
 }
 
-static void a_udp_flow_that_is_not_answered_is_forgotten_sooner(void **state)
+static void a_flow_of_the_twin_that_is_not_answered_is_forgotten_sooner(void **state)
 {
 #define SHARED APDM APDF "ports: { overloading: yes }\ntimeouts: { udp: 50s, udp_unreplied: 20s }\n"
 	(void)state;
@@ -44,7 +44,7 @@ static void a_udp_flow_that_is_not_answered_is_forgotten_sooner(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_udp_flow_that_is_not_answered_is_forgotten_sooner),
+		cmocka_unit_test(a_flow_of_the_twin_that_is_not_answered_is_forgotten_sooner),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
