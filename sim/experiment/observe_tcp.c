@@ -20,7 +20,7 @@
 #define REFUSAL_US 20000u
 
 /* How often a simultaneous open is tried until the SYNs cross, and how often it may fail. */
-#define OPENS    20u
+#define OPENS    60u
 #define FAILURES 2u
 
 static bool is_connected(int fd)
