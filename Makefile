@@ -146,7 +146,8 @@ lab-tests: $(PROGRAMS) $(LAB_TESTS) ## tests in network namespaces
 	@ci/run-tests $(LAB_TESTS)
 asan: ## every test, under the address and undefined-behaviour sanitisers
 	@+$(MAKE) --no-print-directory VARIANT=asan tests
-valgrind: $(UNIT_TESTS) ## unit tests, under valgrind
+# Of the tests in virtual time those that start no natsim, and end soon.
+valgrind: $(UNIT_TESTS) $(filter %_hostile %_udp %_tcp %_strategy %/test_classify,$(TWIN_TESTS)) ## unit tests and strategies, under valgrind
 	@RUN_UNDER='valgrind --quiet --error-exitcode=1 --leak-check=full' ci/run-tests $^
 models-readme: $(PROGRAMS) ## make the table in nat_models/README.md anew
 	@ci/models-readme $(B)/natsim >$(B)/models.md && mv $(B)/models.md nat_models/README.md
@@ -218,5 +219,5 @@ help: ## list the targets
 clean: ## remove everything that was built
 	rm -rf build out
 
-.PHONY: all deps sim-all bench check tests unit lab-tests asan valgrind fuzz fuzz-run lint format \
+.PHONY: all deps sim-all bench check tests unit twin-tests lab-tests asan valgrind fuzz fuzz-run lint format \
 	models-readme install uninstall help clean
