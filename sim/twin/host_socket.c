@@ -235,6 +235,7 @@ static void remove_connection(struct twin_host *h, struct host_socket *s)
 		s->later->earlier = s->earlier;
 	free_segments(h, s->sent);
 	free_segments(h, s->early);
+	free_segments(h, s->held);
 }
 
 void host_socket_end(struct twin_host *h, struct host_socket *s)

@@ -35,9 +35,22 @@ struct segment {
 	uint64_t sent_us; /* for the last time */
 	uint32_t sequence;
 	uint8_t flags; /* of TWIN_SYN and TWIN_FIN */
+	bool again;    /* sent more than once */
+	bool sacked;   /* there already, though what comes before it is not */
+	bool lost;     /* and not sent again yet */
 	uint16_t len;
 	uint8_t data[DATA_MAX];
 };
+
+/* What a connection waits for that has sent something. */
+enum tcp_timer {
+	TIMER_RTO,
+	TIMER_PROBE,   /* of a tail that is lost (RFC 8985, section 7) */
+	TIMER_REORDER, /* until what may be late is lost (RFC 8985, section 6.3) */
+};
+
+/* Linux: TCP_CA_Open with TCP_CA_Disorder, TCP_CA_Recovery and TCP_CA_Loss. */
+enum tcp_recovery { RECOVERY_NONE, RECOVERY_FAST, RECOVERY_RTO };
 
 /* The ways to find a socket: each a table. */
 enum socket_key {
@@ -63,13 +76,21 @@ struct host_socket {
 	uint32_t first_sent, unacknowledged, send_next; /* ISS, SND.UNA, SND.NXT */
 	uint32_t first_received, receive_next;          /* IRS, RCV.NXT */
 	struct segment *sent, *last_sent;               /* not acknowledged, in order */
+	struct segment *held, *last_held;               /* not sent yet, in order */
 	struct segment *early;                          /* received out of order, in order */
 	uint64_t timer_us;
-	uint64_t rto_us, srtt_us, rttvar_us;
-	unsigned retries;    /* since anything new was acknowledged, */
-	unsigned doublings;  /* and of the RTO */
-	bool probed;         /* the last one was sent again already, before the RTO */
-	uint32_t recover;    /* what was sent before the RTO struck */
+	enum tcp_timer timer;
+	uint64_t rto_us, srtt_us, rttvar_us, min_rtt_us;
+	unsigned retries;   /* since anything new was acknowledged, */
+	unsigned doublings; /* and of the RTO */
+	enum tcp_recovery recovery;
+	uint32_t recover; /* ends when this is acknowledged */
+	bool holding;     /* nothing new goes before anything more is acknowledged */
+	bool probed;      /* the last one was sent again, and what was sent ended there */
+	uint32_t probe_end;
+	/* Of what the other side has, what was sent last (RFC 8985, section 6.2). */
+	uint64_t rack_sent_us, rack_rtt_us;
+	uint32_t rack_end;
 	uint64_t limited_us; /* no ACK in answer to anything odd before then */
 };
 
@@ -184,19 +205,38 @@ int tcp_connect(struct twin_host *h, const struct action *a);
 void tcp_put(struct twin_host *h, struct host_socket *s, const uint8_t *data, size_t len);
 void tcp_close(struct twin_host *h, struct host_socket *s);
 void tcp_abort(struct twin_host *h, struct host_socket *s);
-void tcp_timers(struct twin_host *h);
 
 /* An initial sequence number and the SYN with it; s is bound. */
 void tcp_begin(struct twin_host *h, struct host_socket *s, enum socket_state state);
 void tcp_send_ack(struct twin_host *h, const struct host_socket *s);
-/* The first that is not acknowledged. */
-void tcp_send_again(struct twin_host *h, struct host_socket *s);
+/* The ACK of p, which is out of order or has come before: with SACKs. */
+void tcp_send_sack(struct twin_host *h, const struct host_socket *s, const struct twin_packet *p);
+/* One that is not acknowledged, and as many that follow as fit in with it. */
+void tcp_send_again(struct twin_host *h, struct host_socket *s, struct segment *segment);
+/* What was held back. */
+void tcp_send_held(struct twin_host *h, struct host_socket *s);
 void tcp_send_fin(struct twin_host *h, struct host_socket *s);
-void tcp_set_timer(struct twin_host *h, struct host_socket *s, uint64_t at_us);
-/* Takes note of an acknowledgement of something new. */
-void tcp_acknowledged(struct twin_host *h, struct host_socket *s, uint32_t acknowledgement);
 /* The connection is gone for this reason; its machine hears so if it has it. */
 void tcp_fail(struct twin_host *h, struct host_socket *s, int error);
+
+/* ---- TCP's timers (host_tcp_time.c) */
+
+void tcp_timers(struct twin_host *h);
+void tcp_set_timer(struct twin_host *h, struct host_socket *s, enum tcp_timer timer,
+		   uint64_t at_us);
+/* After something new was sent, or acknowledged (advanced). */
+void tcp_start_timer(struct twin_host *h, struct host_socket *s, bool advanced);
+/* What may be late is lost if it has not come in so long. */
+void tcp_wait_for_late(struct twin_host *h, struct host_socket *s, uint64_t wait_us);
+
+/* ---- what is lost (host_tcp_loss.c) */
+
+/* Takes note of what p, whose acknowledgement is within what was sent, says has come. */
+void tcp_acknowledged(struct twin_host *h, struct host_socket *s, const struct twin_packet *p);
+/* Looks for what is lost now and sends of it as much as budget, if anything. Returns 0, or how
+ * long to wait for what may only be late. */
+uint64_t tcp_send_lost(struct twin_host *h, struct host_socket *s, unsigned budget,
+		       unsigned *ret_sent);
 
 /* Nobody will accept it: its listener was closed. */
 static inline bool tcp_is_stray_request(const struct host_socket *s)

@@ -1,30 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * TCP, the side that sends: what the machine asks for, and what time brings. host_tcp_in.c has what
- * arrives. Both do as Linux 6.18 was seen to do.
+ * TCP, the side that sends: what the machine asks for. host_tcp_time.c has what time brings,
+ * host_tcp_loss.c what acknowledgements tell, host_tcp_in.c what arrives. All do as Linux 6.18 was
+ * seen to do.
  *
  * All that takes up sequence numbers, SYN and FIN too, is a segment in the connection's queue until
- * it is acknowledged, and its first is sent again when the timer strikes. Two segments are never
- * made into one, as the kernel would when it sends them again.
+ * it is acknowledged. One that is sent again takes those along that follow it and are not there
+ * yet, as far as they fit in.
  *
- * - A SYN is sent again after 1 s, then 4 times more a second apart
- * (net.ipv4.tcp_syn_linear_timeouts, Linux 6.5), then after 2, 4, 8, 16 and 32 s; 64 s later the
- * attempt ends in ETIMEDOUT. Where SYNs cross, the timer goes on and its next resending is a
- * SYN-ACK. A listener's SYN-ACK is sent 5 times more, after 1, 2, 4, 8 and 16 s.
- * - The RTO is the smoothed round-trip time and, on top, 4 times its variation or 200 ms, whichever
- *   is more (RFC 6298 has a second in all). It doubles each time. Before it strikes for the first
- *   time the last segment is sent once more (tail loss probe, RFC 8985, section 7): after two
- *   round-trips, and 200 ms more where it is the only one, but not after the RTO would. So what is
- *   lost alone comes again after one RTO, one more, two more, four more and so on.
- * - A round-trip is measured from the last sending of what filled the gap, as timestamps (RFC 7323,
- *   section 4) would show it, and not from that of what had come long before and waited for it.
- * - A closed socket's number is free at once while its connection lives on, at most 8 resendings;
- *   one that the machine still has is given up after 15.
+ * - What is new is held back after an acknowledgement or the RTO has had something sent again,
+ * until the next acknowledgement: then, so little being under way, the congestion window is full.
+ * What was held back goes in one segment.
+ * - A closed socket's number is free at once while its connection lives on.
  * - Initial sequence numbers of one pair of endpoints grow with time, by one each 64 ns (RFC 6528).
  *
- * Not modelled: windows (the receiver's is taken for 65535 where one matters), congestion control,
- * SACK and so recovery before the RTO, delayed acknowledgements, urgent data, keepalive, fast open,
- * options and their sizes, reuse of what is in TIME_WAIT by a connect.
+ * Not modelled: windows (the receiver's is taken for 65535 where one matters), congestion control
+ * but for the above, delayed acknowledgements, urgent data, keepalive, fast open, options other
+ * than SACK, reuse of what is in TIME_WAIT by a connect, what a kernel remembers of a destination.
  */
 #include <assert.h>
 #include <errno.h>
@@ -35,25 +27,32 @@
 /* RFC 6298, section 2.1. */
 #define FIRST_RTO_US 1000000u
 
-/* Linux, include/net/tcp.h. */
-#define MIN_VARIATION_US 200000u /* TCP_RTO_MIN */
-#define MAX_RTO_US       120000000u
-#define PROBE_SLACK_US   8000u /* TCP_TIMEOUT_MIN, two ticks of a clock of 250 Hz */
-
-/* net.ipv4.tcp_syn_retries, tcp_synack_retries, tcp_retries2; 8: tcp_orphan_retries() */
-#define SYN_LINEAR     4u
-#define SYN_RETRIES    6u
-#define SYNACK_RETRIES 5u
-#define DATA_RETRIES   15u
-#define ORPHAN_RETRIES 8u
-
 /* ---- segments */
 
-void tcp_set_timer(struct twin_host *h, struct host_socket *s, uint64_t at_us)
+/* The blocks of what came early, that with sequence first and the others in order (RFC 2018,
+ * section 4). */
+static void list_early(const struct host_socket *s, uint32_t sequence, struct twin_packet *p)
 {
-	s->timer_us = at_us;
-	if (at_us < h->tcp_timer_us)
-		h->tcp_timer_us = at_us;
+	struct twin_sack block;
+	unsigned recent = p->sacks_count;
+
+	for (const struct segment *early = s->early; early != NULL;) {
+		block = (struct twin_sack){ early->sequence, segment_end(early) };
+		for (early = early->next;
+		     early != NULL && !sequence_before(block.end, early->sequence);
+		     early = early->next)
+			if (sequence_before(block.end, segment_end(early)))
+				block.end = segment_end(early);
+		if (!sequence_before(sequence, block.first) &&
+		    sequence_before(sequence, block.end) && recent < p->sacks_count) {
+			struct twin_sack other = p->sacks[recent];
+
+			p->sacks[recent] = block;
+			block = other;
+		}
+		if (p->sacks_count < TWIN_SACKS_MAX)
+			p->sacks[p->sacks_count++] = block;
+	}
 }
 
 static void transmit(struct twin_host *h, struct host_socket *s, struct segment *segment)
@@ -66,6 +65,7 @@ static void transmit(struct twin_host *h, struct host_socket *s, struct segment 
 	if (s->state != SOCKET_SYN_SENT) {
 		p->flags |= TWIN_ACK;
 		p->acknowledgement = s->receive_next;
+		list_early(s, s->receive_next, p);
 	}
 	p->len = segment->len;
 	memcpy(p->data, segment->data, segment->len);
@@ -79,6 +79,8 @@ static void send_bare(struct twin_host *h, const struct host_socket *s, uint8_t 
 	p->flags = flags;
 	p->sequence = s->send_next;
 	p->acknowledgement = s->receive_next;
+	if (!(flags & TWIN_RST))
+		list_early(s, s->receive_next, p);
 	host_send(h);
 }
 
@@ -87,21 +89,48 @@ void tcp_send_ack(struct twin_host *h, const struct host_socket *s)
 	send_bare(h, s, TWIN_ACK);
 }
 
-void tcp_send_again(struct twin_host *h, struct host_socket *s)
+void tcp_send_sack(struct twin_host *h, const struct host_socket *s, const struct twin_packet *p)
 {
-	transmit(h, s, s->sent);
+	uint32_t sequence = p->sequence, end = packet_end(p);
+	struct twin_packet *ack = host_packet(h, TWIN_TCP, s->ttl, s->local, s->remote);
+
+	ack->flags = TWIN_ACK;
+	ack->sequence = s->send_next;
+	ack->acknowledgement = s->receive_next;
+	if (!sequence_before(s->receive_next, end)) /* RFC 2883 */
+		ack->sacks[ack->sacks_count++] = (struct twin_sack){ sequence, end };
+	list_early(s, sequence, ack);
+	host_send(h);
 }
 
-static void append(struct twin_host *h, struct host_socket *s, uint8_t flags, const uint8_t *data,
-		   size_t len)
+/* What follows goes along, as far as it fits in. */
+static void take_along(struct twin_host *h, struct host_socket *s, struct segment *segment)
 {
-	struct segment *segment = host_segment_new(h);
+	struct segment *next;
 
+	while (!(segment->flags & (TWIN_SYN | TWIN_FIN)) && (next = segment->next) != NULL &&
+	       !next->sacked && segment->len + next->len <= (int)DATA_MAX) {
+		memcpy(segment->data + segment->len, next->data, next->len);
+		segment->len = (uint16_t)(segment->len + next->len);
+		segment->flags |= next->flags;
+		segment->next = next->next;
+		if (s->last_sent == next)
+			s->last_sent = segment;
+		host_segment_free(h, next);
+	}
+}
+
+void tcp_send_again(struct twin_host *h, struct host_socket *s, struct segment *segment)
+{
+	take_along(h, s, segment);
+	segment->again = true;
+	segment->lost = false;
+	transmit(h, s, segment);
+}
+
+static void send_first(struct twin_host *h, struct host_socket *s, struct segment *segment)
+{
 	segment->sequence = s->send_next;
-	segment->flags = flags;
-	segment->len = (uint16_t)len;
-	if (len > 0)
-		memcpy(segment->data, data, len);
 	s->send_next = segment_end(segment);
 	if (s->sent == NULL)
 		s->sent = segment;
@@ -111,36 +140,58 @@ static void append(struct twin_host *h, struct host_socket *s, uint8_t flags, co
 	transmit(h, s, segment);
 }
 
-static bool syn_is_acknowledged(const struct host_socket *s)
+static struct segment *segment_of(struct twin_host *h, uint8_t flags, const uint8_t *data,
+				  size_t len)
 {
-	return s->unacknowledged != s->first_sent;
+	struct segment *segment = host_segment_new(h);
+
+	segment->flags = flags;
+	segment->len = (uint16_t)len;
+	if (len > 0)
+		memcpy(segment->data, data, len);
+	return segment;
 }
 
-static uint64_t min_us(uint64_t a, uint64_t b)
+static void hold_back(struct twin_host *h, struct host_socket *s, uint8_t flags,
+		      const uint8_t *data, size_t len)
 {
-	return a < b ? a : b;
-}
+	struct segment *last = s->last_held;
 
-/* After something new was sent or acknowledged. */
-static void start_timer(struct twin_host *h, struct host_socket *s)
-{
-	if (s->sent == NULL) {
-		s->timer_us = NEVER;
+	if (s->held != NULL && last->len + len <= DATA_MAX) {
+		if (len > 0)
+			memcpy(last->data + last->len, data, len);
+		last->len = (uint16_t)(last->len + len);
+		last->flags |= flags;
 		return;
 	}
-	bool alone = s->sent->next == NULL;
-	uint64_t probe_us = 2 * s->srtt_us + (alone ? MIN_VARIATION_US : PROBE_SLACK_US);
+	s->last_held = segment_of(h, flags, data, len);
+	if (s->held == NULL)
+		s->held = s->last_held;
+	else
+		last->next = s->last_held;
+}
 
-	tcp_set_timer(h, s, min_us(h->now_us + probe_us, s->sent->sent_us + s->rto_us));
+void tcp_send_held(struct twin_host *h, struct host_socket *s)
+{
+	struct segment *segment;
+
+	while ((segment = s->held) != NULL) {
+		s->held = segment->next;
+		segment->next = NULL;
+		send_first(h, s, segment);
+	}
 }
 
 /* New data does not put off what is being sent again. */
 static void send_new(struct twin_host *h, struct host_socket *s, uint8_t flags, const uint8_t *data,
 		     size_t len)
 {
-	append(h, s, flags, data, len);
-	if (syn_is_acknowledged(s) && !s->probed && s->retries == 0)
-		start_timer(h, s);
+	if (s->holding) {
+		hold_back(h, s, flags, data, len);
+		return;
+	}
+	send_first(h, s, segment_of(h, flags, data, len));
+	tcp_start_timer(h, s, false);
 }
 
 /* ---- actions */
@@ -160,8 +211,8 @@ void tcp_begin(struct twin_host *h, struct host_socket *s, enum socket_state sta
 	s->first_sent = s->unacknowledged = s->send_next = initial_sequence(h, s);
 	s->rto_us = FIRST_RTO_US;
 	host_socket_insert(h, s);
-	append(h, s, TWIN_SYN, NULL, 0);
-	tcp_set_timer(h, s, h->now_us + s->rto_us);
+	send_first(h, s, segment_of(h, TWIN_SYN, NULL, 0));
+	tcp_set_timer(h, s, TIMER_RTO, h->now_us + s->rto_us);
 }
 
 int tcp_connect(struct twin_host *h, const struct action *a)
@@ -224,111 +275,4 @@ void tcp_fail(struct twin_host *h, struct host_socket *s, int error)
 		host_tell(h, &(struct event){
 				     .kind = EVENT_CLOSED, .socket = s->number, .error = error });
 	host_socket_end(h, s);
-}
-
-/* ---- acknowledgements */
-
-/* RFC 6298, section 2; of the minimum see above. */
-static void measure(struct host_socket *s, uint64_t rtt_us)
-{
-	if (s->srtt_us == 0) {
-		s->srtt_us = rtt_us > 0 ? rtt_us : 1;
-		s->rttvar_us = rtt_us / 2;
-	} else {
-		uint64_t off_us = s->srtt_us > rtt_us ? s->srtt_us - rtt_us : rtt_us - s->srtt_us;
-
-		s->rttvar_us = (3 * s->rttvar_us + off_us) / 4;
-		s->srtt_us = (7 * s->srtt_us + rtt_us) / 8;
-	}
-	uint64_t variation_us = 4 * s->rttvar_us;
-	if (variation_us < MIN_VARIATION_US)
-		variation_us = MIN_VARIATION_US;
-	s->rto_us = min_us(s->srtt_us + variation_us, MAX_RTO_US);
-}
-
-void tcp_acknowledged(struct twin_host *h, struct host_socket *s, uint32_t acknowledgement)
-{
-	bool recovering = s->retries > 0 && syn_is_acknowledged(s);
-	const struct segment *first = s->sent;
-	uint64_t sent_us = 0;
-
-	while (s->sent != NULL && !sequence_before(acknowledgement, segment_end(s->sent))) {
-		struct segment *next = s->sent->next;
-
-		if (s->sent->sent_us > sent_us)
-			sent_us = s->sent->sent_us;
-		host_segment_free(h, s->sent);
-		s->sent = next;
-	}
-	s->unacknowledged = acknowledgement;
-	if (s->sent != first)
-		measure(s, h->now_us - sent_us);
-	s->retries = s->doublings = 0;
-	s->probed = false;
-	/* What was under way together with what was lost is most likely lost too. */
-	if (recovering && s->sent != NULL && sequence_before(acknowledgement, s->recover)) {
-		tcp_send_again(h, s);
-		s->retries = 1;
-		tcp_set_timer(h, s, h->now_us + s->rto_us);
-		return;
-	}
-	start_timer(h, s);
-}
-
-/* ---- time */
-
-static unsigned retries_max(const struct host_socket *s)
-{
-	if (s->state == SOCKET_SYN_SENT)
-		return SYN_LINEAR + SYN_RETRIES;
-	if (s->state == SOCKET_REQUEST)
-		return SYNACK_RETRIES;
-	if (s->state == SOCKET_SYN_RECEIVED)
-		return SYN_RETRIES;
-	return s->owned ? DATA_RETRIES : ORPHAN_RETRIES;
-}
-
-static void probe_tail(struct twin_host *h, struct host_socket *s)
-{
-	s->probed = true;
-	transmit(h, s, s->last_sent);
-	tcp_set_timer(h, s, h->now_us + s->rto_us);
-}
-
-static void send_late(struct twin_host *h, struct host_socket *s)
-{
-	if (s->retries == retries_max(s) || tcp_is_stray_request(s)) {
-		tcp_fail(h, s, ETIMEDOUT);
-		return;
-	}
-	s->retries++;
-	s->recover = s->send_next;
-	tcp_send_again(h, s);
-	if (s->state != SOCKET_SYN_SENT || s->retries > SYN_LINEAR)
-		s->doublings++;
-	tcp_set_timer(h, s, h->now_us + min_us(s->rto_us << s->doublings, MAX_RTO_US));
-}
-
-static void time_is_up(struct twin_host *h, struct host_socket *s)
-{
-	if (s->sent == NULL)
-		host_socket_end(h, s); /* TIME_WAIT, or FIN_WAIT_2 of a closed socket */
-	else if (syn_is_acknowledged(s) && !s->probed && s->retries == 0)
-		probe_tail(h, s);
-	else
-		send_late(h, s);
-}
-
-void tcp_timers(struct twin_host *h)
-{
-	struct host_socket *next;
-
-	h->tcp_timer_us = NEVER;
-	for (struct host_socket *s = h->connections; s != NULL; s = next) {
-		next = s->later;
-		if (s->timer_us <= h->now_us)
-			time_is_up(h, s);
-		else if (s->timer_us < h->tcp_timer_us)
-			h->tcp_timer_us = s->timer_us;
-	}
 }

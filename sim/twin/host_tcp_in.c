@@ -50,7 +50,13 @@ static bool may_answer(struct twin_host *h, struct host_socket *s, const struct 
 
 static void answer_odd(struct twin_host *h, struct host_socket *s, const struct twin_packet *p)
 {
-	if (may_answer(h, s, p))
+	bool known = packet_end(p) != p->sequence && sequence_before(p->sequence, s->receive_next);
+
+	if (!may_answer(h, s, p))
+		return;
+	if (known)
+		tcp_send_sack(h, s, p);
+	else
 		tcp_send_ack(h, s);
 }
 
@@ -104,7 +110,7 @@ static void receive_syn_sent(struct twin_host *h, struct host_socket *s,
 
 	if (acknowledges && !is_of_sent(s, p->acknowledgement)) {
 		if (s->retries == 0)
-			tcp_set_timer(h, s, h->now_us + SYN_AGAIN_US);
+			tcp_set_timer(h, s, TIMER_RTO, h->now_us + SYN_AGAIN_US);
 		tcp_answer_reset(h, p);
 		return;
 	}
@@ -119,10 +125,10 @@ static void receive_syn_sent(struct twin_host *h, struct host_socket *s,
 	s->receive_next = p->sequence + 1;
 	if (!acknowledges) {
 		s->state = SOCKET_SYN_RECEIVED;
-		tcp_send_again(h, s);
+		tcp_send_again(h, s, s->sent);
 		return;
 	}
-	tcp_acknowledged(h, s, p->acknowledgement);
+	tcp_acknowledged(h, s, p);
 	come_about(h, s, EVENT_CONNECTED);
 	tcp_send_ack(h, s);
 }
@@ -140,7 +146,7 @@ static void receive_request(struct twin_host *h, struct host_socket *s, const st
 
 	if ((p->flags & (TWIN_SYN | TWIN_ACK | TWIN_RST)) == TWIN_SYN && again) {
 		if (may_answer(h, s, p))
-			tcp_send_again(h, s);
+			tcp_send_again(h, s, s->sent);
 	} else if (p->flags & TWIN_ACK && p->acknowledgement != s->send_next) {
 		tcp_answer_reset(h, p);
 	} else if (again || !is_in_window(s, p)) {
@@ -150,7 +156,7 @@ static void receive_request(struct twin_host *h, struct host_socket *s, const st
 		tcp_answer_reset(h, p);
 		host_socket_end(h, s);
 	} else if (p->flags & TWIN_ACK) {
-		tcp_acknowledged(h, s, p->acknowledgement);
+		tcp_acknowledged(h, s, p);
 		host_socket_own(h, s, h->next_accepted++);
 		come_about(h, s, EVENT_ACCEPTED);
 		tcp_receive_text(h, s, p);
@@ -168,7 +174,7 @@ static void receive_time_wait(struct twin_host *h, struct host_socket *s,
 		return;
 	}
 	if (p->flags & TWIN_ACK)
-		tcp_set_timer(h, s, h->now_us + TCP_TIME_WAIT_US);
+		tcp_set_timer(h, s, TIMER_RTO, h->now_us + TCP_TIME_WAIT_US);
 	if (!is_next || packet_end(p) != p->sequence)
 		answer_odd(h, s, p);
 }
@@ -178,7 +184,7 @@ static bool end_sending(struct twin_host *h, struct host_socket *s)
 {
 	if (s->state == SOCKET_FIN_WAIT_1) {
 		s->state = SOCKET_FIN_WAIT_2;
-		tcp_set_timer(h, s, h->now_us + TCP_TIME_WAIT_US);
+		tcp_set_timer(h, s, TIMER_RTO, h->now_us + TCP_TIME_WAIT_US);
 	} else if (s->state == SOCKET_CLOSING) {
 		tcp_wait_for_strays(h, s);
 	} else if (s->state == SOCKET_LAST_ACK) {
@@ -193,7 +199,7 @@ static bool receive_acknowledgement(struct twin_host *h, struct host_socket *s,
 				    const struct twin_packet *p)
 {
 	if (is_of_sent(s, p->acknowledgement)) {
-		tcp_acknowledged(h, s, p->acknowledgement);
+		tcp_acknowledged(h, s, p);
 		if (s->state == SOCKET_SYN_RECEIVED)
 			come_about(h, s, EVENT_CONNECTED);
 		return s->sent != NULL || end_sending(h, s);
@@ -202,7 +208,11 @@ static bool receive_acknowledgement(struct twin_host *h, struct host_socket *s,
 		tcp_answer_reset(h, p);
 		return false;
 	}
-	return !sequence_before(s->send_next, p->acknowledgement);
+	if (sequence_before(s->send_next, p->acknowledgement))
+		return false;
+	if (p->sacks_count > 0 && s->sent != NULL)
+		tcp_acknowledged(h, s, p);
+	return true;
 }
 
 /* The SYN-ACK of the other side of a simultaneous open: its SYN is known, and it acknowledges ours.

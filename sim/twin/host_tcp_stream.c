@@ -7,7 +7,7 @@
 void tcp_wait_for_strays(struct twin_host *h, struct host_socket *s)
 {
 	s->state = SOCKET_TIME_WAIT;
-	tcp_set_timer(h, s, h->now_us + TCP_TIME_WAIT_US);
+	tcp_set_timer(h, s, TIMER_RTO, h->now_us + TCP_TIME_WAIT_US);
 }
 
 /* The other side has closed. */
@@ -114,13 +114,13 @@ void tcp_receive_text(struct twin_host *h, struct host_socket *s, const struct t
 	if (end == p->sequence)
 		return;
 	if (!sequence_before(s->receive_next, end)) {
-		tcp_send_ack(h, s);
+		tcp_send_sack(h, s, p);
 	} else if (!s->owned && p->len > 0) {
 		tcp_answer_reset(h, p); /* nobody is there to read it */
 		host_socket_end(h, s);
 	} else if (sequence_before(s->receive_next, p->sequence)) {
 		keep(h, s, p);
-		tcp_send_ack(h, s);
+		tcp_send_sack(h, s, p);
 	} else {
 		take_in(h, s, p);
 	}

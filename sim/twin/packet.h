@@ -34,6 +34,14 @@ struct twin_quote {
 	struct endpoint from, to;
 };
 
+/* As many as Linux finds room for beside a time stamp. */
+#define TWIN_SACKS_MAX 3u
+
+/* Of a selective acknowledgement (RFC 2018): from first to before end. */
+struct twin_sack {
+	uint32_t first, end;
+};
+
 struct twin_packet {
 	enum twin_protocol protocol;
 	uint8_t ttl;
@@ -41,7 +49,9 @@ struct twin_packet {
 
 	/* TCP */
 	uint8_t flags;
+	uint8_t sacks_count;
 	uint32_t sequence, acknowledgement;
+	struct twin_sack sacks[TWIN_SACKS_MAX];
 
 	struct twin_quote quote; /* ICMP */
 

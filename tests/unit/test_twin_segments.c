@@ -108,11 +108,11 @@ static void a_simultaneous_open_is_as_linux_does_it(void **state)
 /* ---- a is connected */
 
 /* The RTO is 220 ms, and strikes twice before it doubles; of more than one the last is sent first,
- * after two round-trips. Ends after the retries are used up. */
+ * after two round-trips, and then all in one. Ends after the retries are used up. */
 static void lost_data_is_sent_again_as_linux_does(void **state)
 {
 	static const unsigned one_ms[] = { 50, 270, 490, 930, 1810 };
-	static const unsigned three_ms[] = { 50, 50, 50, 98, 318, 758 };
+	static const unsigned three_ms[] = { 50, 50, 50, 96, 316, 756 };
 	static const uint32_t offsets[] = { 1, 2, 3, 3, 1, 1 };
 	struct hosts *t = hosts_new(NULL);
 
@@ -134,9 +134,7 @@ static void lost_data_is_sent_again_as_linux_does(void **state)
 	expect_sent_at(t, 2, three_ms, 6);
 	for (size_t i = 0; i < 6; i++)
 		assert_int_equal(t->raw.captured[2 + i].sequence, iss + offsets[i]);
-	/* What was lost with it follows as soon as it has come. */
-	segment_to_a(t, TWIN_ACK, 5001, iss + 2, "");
-	assert_int_equal(raw_last(t)->sequence, iss + 2);
+	assert_int_equal(raw_last(t)->len, 3);
 	hosts_free(t);
 }
 
