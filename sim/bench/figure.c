@@ -85,8 +85,9 @@ static void add_aim(const struct figure *f, const struct style *style, struct bu
 	char low[NUMBER_SIZE], high[NUMBER_SIZE];
 	bool met = figure_met(f);
 
-	(void)snprintf(low, sizeof(low), "%.3g", f->aim_low);
-	(void)snprintf(high, sizeof(high), "%.3g", f->aim_high);
+	/* In three digits, of which none is an exponent. */
+	(void)snprintf(low, sizeof(low), f->aim_low < 1000 ? "%.3g" : "%.0f", f->aim_low);
+	(void)snprintf(high, sizeof(high), f->aim_high < 1000 ? "%.3g" : "%.0f", f->aim_high);
 	if (f->aim == AIM_AT_MOST)
 		buf_printf(row, "at most %s:", high);
 	else if (f->aim == AIM_AT_LEAST)
