@@ -96,25 +96,15 @@ static bool is_blocked(struct twin_passage *x)
 	return true;
 }
 
-/* A reset that the router makes leaves like any other packet, and the chains that see those
- * remember it. */
-static enum twin_nat_action reset_and_remember(struct twin_passage *x)
-{
-	enum twin_nat_action action = twin_answer_reset(x);
-
-	if (action == TWIN_NAT_ANSWERS && x->flow != NULL)
-		twin_filter_remember(x);
-	return action;
-}
-
-/* The router's own stack. conntrack knows the flow as the router's own, until it resets it. */
+/* The router's own stack. conntrack knows the flow as the router's own, but forgets one at once
+ * that nothing but a reset has answered. */
 static enum twin_nat_action deliver(struct twin_passage *x)
 {
 	if (x->of->unsolicited != NAT_UNSOLICITED_ACCEPT ||
 	    !twin_nat_has_address(x->nat, x->p->to.addr))
 		return TWIN_NAT_DROPS;
 	if (x->p->protocol == TWIN_TCP)
-		return reset_and_remember(x);
+		return twin_answer_reset(x);
 	if (x->flow != NULL && !x->is_confirmed && !twin_flows_confirm(x))
 		return TWIN_NAT_DROPS;
 	return twin_answer_error(x, TWIN_PORT_UNREACHABLE);
@@ -130,6 +120,13 @@ static bool has_owner(const struct twin_passage *x, struct endpoint *ret_owner)
 	return owner != NULL;
 }
 
+/* Of the router's own stack, so by no mapping. */
+static bool is_own_flow(const struct twin_passage *x)
+{
+	return twin_nat_has_address(x->nat, x->flow->tuples[TWIN_ORIGINAL].from.addr) ||
+	       twin_nat_has_address(x->nat, x->flow->tuples[TWIN_REPLY].from.addr);
+}
+
 /* The chain "expired": a mapping can end before conntrack forgets its flows. */
 static bool has_expired(const struct twin_passage *x)
 {
@@ -137,7 +134,8 @@ static bool has_expired(const struct twin_passage *x)
 	struct endpoint ignored;
 
 	return m->translates && (m->refresh != NAT_REFRESH_BOTH || m->rst != NAT_RST_IGNORED) &&
-	       x->in == TWIN_OUTSIDE && x->is_established && !has_owner(x, &ignored) &&
+	       x->in == TWIN_OUTSIDE && x->is_established && !is_own_flow(x) &&
+	       !has_owner(x, &ignored) &&
 	       !(x->p->to.addr == x->nat->config.outside_addr &&
 		 twin_filter_is_forwarded(x, x->p->protocol, x->p->to.port, &ignored));
 }
@@ -212,7 +210,7 @@ static enum twin_nat_action refuse(struct twin_passage *x, const struct twin_tup
 		note_knock(x);
 		break;
 	case NAT_UNSOLICITED_RST:
-		return reset_and_remember(x);
+		return twin_answer_reset(x);
 	}
 	return TWIN_NAT_DROPS;
 }

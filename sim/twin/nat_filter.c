@@ -125,8 +125,13 @@ bool twin_filter_is_dead(const struct twin_passage *x)
 	       twin_table_find(&x->nat->alive, key, x->now_us) == NULL;
 }
 
-/* What a packet that leaves or comes in makes the router remember. */
-enum effect { NOTHING, PERMITS, REFRESHES };
+/* What a packet that is forwarded makes the router remember: whom it goes to, and the mappings of
+ * who began its flow and of whom that was begun to. Bits. */
+#define NOTHING            0u
+#define PERMITS            1u
+#define REFRESHES_SENDER   2u
+#define REFRESHES_RECEIVER 4u
+#define REFRESHES          (PERMITS | REFRESHES_SENDER | REFRESHES_RECEIVER)
 
 static bool is_alive(const struct twin_passage *x)
 {
@@ -136,8 +141,24 @@ static bool is_alive(const struct twin_passage *x)
 			       x->now_us) != NULL;
 }
 
-/* refresh-*.nft. A new flow by a mapping there is permits whom it goes to, and that is all. */
-static enum effect effect_of(struct twin_passage *x)
+/* refresh-nothing.nft: the packet that makes a mapping, if there is none yet. */
+static unsigned effect_of_first(struct twin_passage *x)
+{
+	bool leaves = x->out == TWIN_OUTSIDE;
+
+	if (x->is_confirmed ||
+	    (!leaves && !twin_nat_has_address(x->nat, x->flow->tuples[TWIN_REPLY].to.addr)))
+		return NOTHING;
+	if (is_alive(x))
+		return PERMITS;
+	begin_life(x);
+	return leaves ? REFRESHES : REFRESHES_SENDER;
+}
+
+/* refresh-*.nft. A new flow by a mapping there is permits whom it goes to, and that is all. What
+ * one host behind the router sends to another leaves by the mapping of the one, and only comes in
+ * by the other's. */
+static unsigned effect_of(struct twin_passage *x)
 {
 	bool leaves = x->out == TWIN_OUTSIDE;
 
@@ -147,18 +168,15 @@ static enum effect effect_of(struct twin_passage *x)
 	case NAT_REFRESH_BOTH:
 		break;
 	case NAT_REFRESH_OUTBOUND:
-		return leaves ? REFRESHES : NOTHING;
+		if (leaves)
+			return REFRESHES;
+		return x->way == TWIN_ORIGINAL ? REFRESHES_SENDER : REFRESHES_RECEIVER;
 	case NAT_REFRESH_INBOUND:
 		if (leaves && x->is_confirmed)
 			return NOTHING;
 		return leaves && has_port_owner(x, x->p->from.port) ? PERMITS : REFRESHES;
 	case NAT_REFRESH_NONE:
-		if (!leaves || x->is_confirmed)
-			return NOTHING;
-		if (is_alive(x))
-			return PERMITS;
-		begin_life(x);
-		break;
+		return effect_of_first(x);
 	}
 	return REFRESHES;
 }
@@ -178,18 +196,18 @@ static void remember_mapping(struct twin_passage *x, struct endpoint inside, uin
 			     twin_endpoint_pack(outside), x->now_us, until_us);
 }
 
-/* The mapping of whoever began the flow, and of whom it was begun to, if they are inside. */
-static void remember_mappings(struct twin_passage *x, uint64_t until_us)
+/* If they are inside. */
+static void remember_mappings(struct twin_passage *x, unsigned effect, uint64_t until_us)
 {
 	const struct twin_tuple *original = &x->flow->tuples[TWIN_ORIGINAL];
 	const struct twin_tuple *reply = &x->flow->tuples[TWIN_REPLY];
 
-	if (twin_nat_has_address(x->nat, reply->to.addr)) {
+	if ((effect & REFRESHES_SENDER) != 0 && twin_nat_has_address(x->nat, reply->to.addr)) {
 		remember_owner(x, reply->to, original->from, until_us);
 		if (x->of->mapping != NAT_ADDRESS_AND_PORT_DEPENDENT)
 			remember_mapping(x, original->from, original->to.addr, reply->to, until_us);
 	}
-	if (twin_nat_has_address(x->nat, original->to.addr)) {
+	if ((effect & REFRESHES_RECEIVER) != 0 && twin_nat_has_address(x->nat, original->to.addr)) {
 		remember_owner(x, original->to, reply->from, until_us);
 		/* What comes in from an address does not make a mapping towards it. */
 		if (x->of->mapping == NAT_ENDPOINT_INDEPENDENT)
@@ -201,28 +219,25 @@ void twin_filter_remember(struct twin_passage *x)
 {
 	const struct twin_packet *p = x->p;
 	struct twin_nat *nat = x->nat;
-
-	enum effect effect = effect_of(x);
+	unsigned effect = effect_of(x);
 
 	if (effect == NOTHING)
 		return;
 
 	uint64_t until_us = x->now_us + lifetime_us(x);
-	if (x->out == TWIN_OUTSIDE && !x->of->overloads &&
+	if ((effect & PERMITS) != 0 && x->out == TWIN_OUTSIDE && !x->of->overloads &&
 	    x->of->filtering != NAT_ENDPOINT_INDEPENDENT)
 		(void)twin_table_put(&nat->permitted,
 				     permission_key(x->of, p->protocol, p->from, p->to), 0,
 				     x->now_us, until_us);
-	if (effect == PERMITS)
-		return;
-	if (x->out == TWIN_OUTSIDE && x->model->pool.count > 1)
+	if ((effect & REFRESHES_SENDER) != 0 && x->out == TWIN_OUTSIDE && x->model->pool.count > 1)
 		(void)twin_table_put(&nat->pooled, twin_endpoint_key(p->protocol, p->from), 0,
 				     x->now_us, until_us);
 	if (x->flow == NULL || !x->model->translates)
 		return;
 	if (!x->of->overloads)
-		remember_mappings(x, until_us);
-	if (x->flow->place != 0)
+		remember_mappings(x, effect, until_us);
+	if ((effect & REFRESHES_SENDER) != 0 && x->flow->place != 0)
 		(void)twin_table_put(&nat->in_use, (struct twin_key){ x->flow->place, 0 }, 0,
 				     x->now_us, until_us);
 }

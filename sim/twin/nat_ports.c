@@ -189,6 +189,16 @@ static bool choose_after_clash(struct twin_passage *x, uint32_t addr, struct end
 	return false;
 }
 
+/* forwards-owners.nft: a forwarded port belongs to the endpoint it leads to, whether anybody has
+ * used it yet or not. */
+static bool is_anothers(const struct twin_passage *x, uint16_t port)
+{
+	struct endpoint inside;
+
+	return twin_filter_is_forwarded(x, x->p->protocol, port, &inside) &&
+	       !endpoint_equal(inside, x->flow->tuples[TWIN_ORIGINAL].from);
+}
+
 static bool choose_preserved(struct twin_passage *x, uint32_t addr, struct endpoint *ret)
 {
 	struct range range = range_of(x->model);
@@ -198,7 +208,7 @@ static bool choose_preserved(struct twin_passage *x, uint32_t addr, struct endpo
 		*ret = keep_port(x, addr, range, range);
 		return true;
 	}
-	if (port < range.first || port > range.last ||
+	if (port < range.first || port > range.last || is_anothers(x, port) ||
 	    twin_table_find(&x->nat->owner_of, twin_port_key(x->p->protocol, port), x->now_us) !=
 		    NULL)
 		return choose_after_clash(x, addr, ret);
@@ -259,7 +269,8 @@ static uint32_t choose_address(struct twin_passage *x)
 
 /* ---- the whole */
 
-/* A new mapping is dropped if it drew somebody's port, or one that has just been claimed. */
+/* A new mapping is dropped if it drew somebody's port, or one that has just been claimed; the
+ * packet that is sent again draws once more. */
 static bool claim(struct twin_passage *x, uint16_t port)
 {
 	struct twin_key key = twin_port_key(x->p->protocol, port);
@@ -287,5 +298,6 @@ bool twin_ports_translate(struct twin_passage *x)
 			return true;
 		}
 	}
-	return choose_port(x, choose_address(x), source) && claim(x, source->port);
+	return choose_port(x, choose_address(x), source) && !is_anothers(x, source->port) &&
+	       claim(x, source->port);
 }

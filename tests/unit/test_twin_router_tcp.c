@@ -227,21 +227,6 @@ static void a_syn_begins_a_new_connection_when_the_old_one_has_ended(void **stat
 		check_story(&stories[i]);
 }
 
-/* The router's own reset leaves like any other segment, and is remembered like one: see
- * reset_and_remember(). */
-static void a_stranger_is_reset_once(void **state)
-{
-	struct bench b;
-
-	(void)state;
-	bench_open(&b, EIM APDF "unsolicited: { tcp: rst }\n", TWIN_TCP);
-	CHECK(&b, !bench_segment(&b, SERVER, OUTSIDE_A, syn));
-	CHECK_EQUAL(&b, b.action, TWIN_NAT_ANSWERS);
-	CHECK(&b, !bench_segment(&b, SERVER, OUTSIDE_A, syn));
-	CHECK_EQUAL(&b, b.action, TWIN_NAT_DROPS);
-	bench_close(&b);
-}
-
 /* An inbound flow whose answer is already another flow's comes from another port. */
 static void what_comes_by_another_mapping_comes_from_another_port(void **state)
 {
@@ -274,7 +259,6 @@ int main(void)
 		cmocka_unit_test(a_reset_that_answers_a_syn_ends_the_flow),
 		cmocka_unit_test(a_connection_may_begin_again_when_it_is_closed),
 		cmocka_unit_test(a_syn_begins_a_new_connection_when_the_old_one_has_ended),
-		cmocka_unit_test(a_stranger_is_reset_once),
 		cmocka_unit_test(what_comes_by_another_mapping_comes_from_another_port),
 	};
 
