@@ -150,21 +150,16 @@ static void a_mapping_lives_on_by_flows_from_outside(void **state)
 
 static void a_connection_lives_longer_than_an_attempt(void **state)
 {
-	static const struct {
-		bool established;
-		int lives_s;
-	} cases[] = { { false, 100 }, { true, 1000 } };
-
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		bool early = i % 2 == 0;
+		const bool early = i % 2 == 0, established = i >= 2;
+		const int lives_s = established ? 1000 : 100;
 		struct bench b;
 
 		bench_open(&b, EIM EIF LIFE, TWIN_TCP);
-		struct endpoint mapped = cases[i / 2].established
-						 ? bench_connect(&b, HOST_A, SERVER)
-						 : bench_map(&b, HOST_A, SERVER);
-		b.now_us = SECONDS(cases[i / 2].lives_s * (early ? 0.9 : 1.1));
+		struct endpoint mapped = established ? bench_connect(&b, HOST_A, SERVER)
+						     : bench_map(&b, HOST_A, SERVER);
+		b.now_us = SECONDS((double)lives_s * (early ? 0.9 : 1.1));
 		CHECK_EQUAL(&b, bench_reaches(&b, SERVER_ALT, mapped, HOST_A), early);
 		bench_close(&b);
 	}
