@@ -106,8 +106,8 @@ static void excuse(const struct card *c, const struct required *of, struct requi
 	} else if ((of->needs & NEEDS_RULES) != 0 && c->model->ruleset_file == NULL) {
 		r->result = CONFORMANCE_NOT_MEASURED;
 		(void)snprintf(seen, sizeof(seen), "%s", r->detail);
-		(void)snprintf(r->detail, sizeof(r->detail), "here the lab's kernel does it: %.96s",
-			       seen);
+		(void)snprintf(r->detail, sizeof(r->detail), "here %s does it: %.96s",
+			       c->seen->in_twin ? "the twin" : "the lab's kernel", seen);
 	}
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* RFC 4787, in its order. */
+#include <stdio.h>
+
 #include "sim/experiment/conformance_card.h"
 
 /* REQ-5 and REQ-5c. */
@@ -192,29 +194,35 @@ static enum observed all_of(enum observed a, enum observed b, enum observed c)
 									   : OBSERVED_NO;
 }
 
+static void add_udp_size(struct card *c, const char *id, const char *text, enum observed seen,
+			 const char *words)
+{
+	bool in_twin = c->seen->in_twin;
+	const struct required r = { .id = id,
+				    .level = "MUST",
+				    .text = text,
+				    .needs = NEEDS_PACKETS | (in_twin ? 0 : NEEDS_RULES) };
+
+	requirement_add(c, &r, requirement_met_if_seen(seen), "%s",
+			in_twin ? "the twin has no fragments" : words);
+}
+
 static void add_udp_sizes(struct card *c)
 {
 	const struct observations *seen = c->seen;
-	struct required r = { .id = "REQ-13",
-			      .level = "MUST",
-			      .text = "too big without fragmentation gets an ICMP error",
-			      .needs = NEEDS_PACKETS | NEEDS_RULES };
+	char orders[96];
 
-	requirement_add(c, &r, requirement_met_if_seen(seen->too_big_is_told), "%s",
-			requirement_words(seen->too_big_is_told, "the sender was told",
-					  "the sender was told nothing"));
-	r.id = "REQ-13a";
-	r.text = "too big that may be fragmented is";
-	requirement_add(c, &r, requirement_met_if_seen(seen->too_big_is_cut), "%s",
-			requirement_words(seen->too_big_is_cut, "fragments came", "nothing came"));
-	r.id = "REQ-14";
-	r.text = "fragments get through in order and out of order";
-	requirement_add(c, &r,
-			requirement_met_if_seen(
-				all_of(seen->fragments, seen->reversed_in, seen->reversed_out)),
-			"in order in, reversed in, reversed out: %s, %s, %s",
-			fragments_word(seen->fragments), fragments_word(seen->reversed_in),
-			fragments_word(seen->reversed_out));
+	add_udp_size(c, "REQ-13", "too big without fragmentation gets an ICMP error",
+		     seen->too_big_is_told,
+		     requirement_words(seen->too_big_is_told, "the sender was told",
+				       "the sender was told nothing"));
+	add_udp_size(c, "REQ-13a", "too big that may be fragmented is", seen->too_big_is_cut,
+		     requirement_words(seen->too_big_is_cut, "fragments came", "nothing came"));
+	(void)snprintf(orders, sizeof(orders), "in order in, reversed in, reversed out: %s, %s, %s",
+		       fragments_word(seen->fragments), fragments_word(seen->reversed_in),
+		       fragments_word(seen->reversed_out));
+	add_udp_size(c, "REQ-14", "fragments get through in order and out of order",
+		     all_of(seen->fragments, seen->reversed_in, seen->reversed_out), orders);
 	requirement_add(c,
 			&(struct required){ .id = "REQ-14a",
 					    .level = "MUST",

@@ -7,45 +7,26 @@
 
 #include "lib/cleanup.h"
 #include "sim/experiment/observe_flow.h"
+#include "sim/experiment/observe_source.h"
 #include "sim/lab/process.h"
 #include "sim/lab/socket.h"
 
-/* Of the host that sends; no other observation's. */
-#define PORT 44000u
-
-/* How often it tries to reach the other one. */
-#define HAIRPINS 3u
-
-struct sender {
-	struct endpoint inside;
-	struct endpoint outside; /* if it has one for all */
-	bool has_one_outside;
-};
-
-/* RFC 4787, REQ-9a: the sender's outside endpoint, which behind an endpoint-independent mapping is
- * known beforehand; else one of the router's addresses. */
-static enum observed_hairpin source_of(const struct observer *o, const struct sender *from,
+static enum observed_hairpin source_of(const struct observer *o, const struct observed_sender *from,
 				       struct endpoint seen)
 {
-	if (endpoint_is_none(seen))
-		return HAIRPIN_NONE;
-	if (endpoint_equal(seen, from->inside))
-		return HAIRPIN_INTERNAL_SOURCE;
-	if (from->has_one_outside ? endpoint_equal(seen, from->outside)
-				  : seen.addr - o->router_addr < o->stage->models[0].pool.count)
-		return HAIRPIN_EXTERNAL_SOURCE;
-	return HAIRPIN_OTHER_SOURCE;
+	return observed_source(&o->stage->models[0], o->router_addr, from, seen);
 }
 
 static int open_to(const struct observer *o, enum nat_transport t, unsigned server_addr,
 		   struct flow *flow, bool *ret_there, struct err *e)
 {
-	return t == NAT_UDP ? flow_open(o, 0, PORT, server_addr, flow, ret_there, e)
-			    : connection_open(o, 0, PORT, server_addr, flow, ret_there, e);
+	return t == NAT_UDP ? flow_open(o, 0, OBSERVE_HAIRPIN_PORT, server_addr, flow, ret_there, e)
+			    : connection_open(o, 0, OBSERVE_HAIRPIN_PORT, server_addr, flow,
+					      ret_there, e);
 }
 
 /* Where host 0 is seen by both of the server's addresses. */
-static int sender_open(const struct observer *o, enum nat_transport t, struct sender *ret,
+static int sender_open(const struct observer *o, enum nat_transport t, struct observed_sender *ret,
 		       struct err *e)
 {
 	CLEANUP(flow) struct flow first = FLOW_NONE;
@@ -55,8 +36,8 @@ static int sender_open(const struct observer *o, enum nat_transport t, struct se
 
 	if (rc == 0)
 		rc = open_to(o, t, 1, &second, &second_there, e);
-	*ret = (struct sender){
-		.inside = { o->host_addrs[0], PORT },
+	*ret = (struct observed_sender){
+		.inside = { o->host_addrs[0], OBSERVE_HAIRPIN_PORT },
 		.outside = first.outside,
 		.has_one_outside = first_there && second_there &&
 				   endpoint_equal(first.outside, second.outside),
@@ -71,7 +52,7 @@ static int hairpin_udp(const struct observer *o, struct observations *ret, struc
 	CLEANUP(fd) int from = -1;
 	CLEANUP(fd) int to = -1;
 	struct endpoint seen = { 0, 0 };
-	struct sender sender;
+	struct observed_sender sender;
 	bool there = false;
 	char data[64];
 	int rc = sender_open(o, NAT_UDP, &sender, e);
@@ -87,10 +68,10 @@ static int hairpin_udp(const struct observer *o, struct observations *ret, struc
 		rc = socket_in(o->hosts[1], SOCK_DGRAM, 0, b.inside, &to, e);
 	if (rc < 0)
 		return rc;
-	/* A router that draws its ports may drop one whose draw was bad. */
-	for (unsigned i = 0; i < HAIRPINS && endpoint_is_none(seen); i++) {
+	for (unsigned i = 0; i < OBSERVE_HAIRPINS && endpoint_is_none(seen); i++) {
 		(void)socket_send(from, "x", 1, b.outside);
-		if (socket_await(to, POLLIN, process_now_us() + OBSERVE_SILENCE_US / HAIRPINS))
+		if (socket_await(to, POLLIN,
+				 process_now_us() + OBSERVE_SILENCE_US / OBSERVE_HAIRPINS))
 			(void)socket_receive(to, data, sizeof(data), &seen);
 	}
 	ret->hairpin = source_of(o, &sender, seen);
@@ -105,7 +86,7 @@ static int hairpin_tcp(const struct observer *o, struct observations *ret, struc
 	CLEANUP(fd) int listener = -1;
 	CLEANUP(fd) int from = -1;
 	CLEANUP(fd) int accepted = -1;
-	struct sender sender;
+	struct observed_sender sender;
 	bool there = false;
 	int rc = sender_open(o, NAT_TCP, &sender, e);
 

@@ -6,6 +6,7 @@
 
 #include "lib/cleanup.h"
 #include "sim/experiment/observe_flow.h"
+#include "sim/experiment/observe_source.h"
 #include "sim/lab/process.h"
 #include "sim/lab/socket.h"
 
@@ -190,15 +191,6 @@ static int observe_simultaneous_open(const struct observer *o, struct observatio
 	return rc;
 }
 
-/* From outside, at a port that is known before anything has been sent there. */
-static bool can_be_aimed_at(const struct nat_model *m)
-{
-	const struct nat_of *of = &m->of[NAT_TCP];
-
-	return !m->translates || of->mapping == NAT_ENDPOINT_INDEPENDENT ||
-	       (of->overloads && of->choose == NAT_PORTS_PRESERVE);
-}
-
 int observe_tcp(const struct observer *o, struct observations *ret, struct err *e)
 {
 	const struct nat_model *m = &o->stage->models[0];
@@ -212,7 +204,7 @@ int observe_tcp(const struct observer *o, struct observations *ret, struct err *
 		rc = observe_hairpin(o, NAT_TCP, ret, e);
 	if (rc == 0)
 		rc = observe_icmp(o, NAT_TCP, ret, e);
-	if (rc == 0 && can_be_aimed_at(m))
+	if (rc == 0 && observed_can_be_aimed_at(m))
 		rc = observe_simultaneous_open(o, ret, e);
 	return rc;
 }

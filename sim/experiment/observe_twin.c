@@ -7,17 +7,12 @@
 #include "sim/experiment/observe_twin.h"
 
 #include "lib/cleanup.h"
+#include "sim/experiment/observe_source.h"
 #include "sim/experiment/observe_twin_play.h"
 #include "sim/experiment/twin.h"
 
-/* As observe.c has it. */
-#define PARITY_SAMPLES  12u
-#define PARITY_PORT     42000u
-#define WELL_KNOWN_PORT 700u
-#define OTHER_PORT      43000u
-#define CLASS_LAST      1023u
-#define HAIRPINS        3u
-#define HAIRPIN_GAP_US  100000u
+#define CLASS_LAST     1023u
+#define HAIRPIN_GAP_US 100000u
 
 /* Of the two hosts that want the same, and of the first one's other port. */
 #define AGAIN_PORT       45000u
@@ -30,8 +25,10 @@ void play_observe_sharing(struct play *p, enum nat_transport t, struct observed_
 	struct play_flow a, b;
 
 	play_reset(p);
-	if (play_flow_open(p, &(struct play_open){ t, 0, OBSERVE_SHARED_PORT, 0 }, &a) &&
-	    play_flow_open(p, &(struct play_open){ t, 1, OBSERVE_SHARED_PORT, 1 }, &b))
+	bool a_there = play_flow_open(p, &(struct play_open){ t, 0, OBSERVE_SHARED_PORT, 0 }, &a);
+	bool b_there = play_flow_open(p, &(struct play_open){ t, 1, OBSERVE_SHARED_PORT, 1 }, &b);
+	ret->gets_through = a_there || b_there;
+	if (a_there && b_there)
 		ret->shares_ports = observed(endpoint_equal(a.outside, b.outside));
 }
 
@@ -45,12 +42,12 @@ static void note_address(uint32_t addr, uint32_t *seen, unsigned *count)
 
 static void observe_parity(struct play *p, struct observations *ret)
 {
-	uint32_t seen[PARITY_SAMPLES];
+	uint32_t seen[OBSERVE_SAMPLES];
 	bool kept = true;
 
 	play_reset(p);
-	for (unsigned i = 0; i < PARITY_SAMPLES; i++) {
-		struct play_open how = { NAT_UDP, 0, (uint16_t)(PARITY_PORT + i), 0 };
+	for (unsigned i = 0; i < OBSERVE_SAMPLES; i++) {
+		struct play_open how = { NAT_UDP, 0, (uint16_t)(OBSERVE_PARITY_PORT + i), 0 };
 		struct play_flow f;
 
 		if (!play_flow_open(p, &how, &f))
@@ -66,8 +63,9 @@ static void observe_class(struct play *p, struct observations *ret)
 	struct play_flow low, high;
 
 	play_reset(p);
-	if (play_flow_open(p, &(struct play_open){ NAT_UDP, 0, WELL_KNOWN_PORT, 0 }, &low) &&
-	    play_flow_open(p, &(struct play_open){ NAT_UDP, 0, OTHER_PORT, 0 }, &high))
+	if (play_flow_open(p, &(struct play_open){ NAT_UDP, 0, OBSERVE_WELL_KNOWN_PORT, 0 },
+			   &low) &&
+	    play_flow_open(p, &(struct play_open){ NAT_UDP, 0, OBSERVE_OTHER_PORT, 0 }, &high))
 		ret->keeps_class =
 			observed(low.outside.port <= CLASS_LAST && high.outside.port > CLASS_LAST);
 }
@@ -95,6 +93,7 @@ void play_observe_stranger(struct play *p, enum nat_transport t, struct observed
 	play_reset(p);
 	play_send(p, &p->server, &packet);
 	const struct twin_packet *reset = play_came(&p->server, TWIN_TCP, from);
+	const size_t taken = p->hosts[0].count + p->hosts[1].count;
 	ret->unsolicited = ANSWER_NONE;
 	if (is_told(&p->server, from, to))
 		ret->unsolicited = ANSWER_ICMP;
@@ -102,29 +101,47 @@ void play_observe_stranger(struct play *p, enum nat_transport t, struct observed
 		 reset->acknowledgement == PLAY_SERVER_SEQUENCE + 1 &&
 		 endpoint_equal(reset->from, to))
 		ret->unsolicited = ANSWER_RST;
+	else if (taken > 0)
+		ret->unsolicited = ANSWER_CONNECTION;
+}
+
+void play_observe_sender(struct play *p, enum nat_transport t, struct observed_sender *ret)
+{
+	struct play_open how = { .transport = t, .port = OBSERVE_HAIRPIN_PORT };
+	struct play_flow first, second;
+
+	bool first_there = play_flow_open(p, &how, &first);
+	how.server_addr = 1;
+	bool second_there = play_flow_open(p, &how, &second);
+	*ret = (struct observed_sender){
+		.inside = { p->host_addrs[0], OBSERVE_HAIRPIN_PORT },
+		.outside = first.outside,
+		.has_one_outside = first_there && second_there &&
+				   endpoint_equal(first.outside, second.outside),
+	};
 }
 
 /* Host 0 sends to the outside endpoint of host 1. */
 static void observe_hairpin(struct play *p, struct observations *ret)
 {
+	struct endpoint seen = { 0, 0 };
+	struct observed_sender sender;
 	struct play_flow b;
 
 	play_reset(p);
+	play_observe_sender(p, NAT_UDP, &sender);
 	if (!play_flow_open(p, &(struct play_open){ NAT_UDP, 1, 0, 0 }, &b))
 		return;
-	struct twin_packet packet = play_datagram(play_fresh(p, p->host_addrs[0]), b.outside);
-	ret->hairpin = HAIRPIN_NONE;
-	/* A router that draws its ports may drop one whose draw was bad. */
-	for (unsigned i = 0; i < HAIRPINS && ret->hairpin == HAIRPIN_NONE; i++) {
+	struct twin_packet packet = play_datagram(sender.inside, b.outside);
+	for (unsigned i = 0; i < OBSERVE_HAIRPINS && endpoint_is_none(seen); i++) {
 		play_send(p, &p->hosts[0], &packet);
 		const struct twin_packet *came = play_came(&p->hosts[1], TWIN_UDP, b.inside);
 
 		if (came != NULL)
-			ret->hairpin = came->from.addr == p->host_addrs[0]
-					       ? HAIRPIN_INTERNAL_SOURCE
-					       : HAIRPIN_EXTERNAL_SOURCE;
+			seen = came->from;
 		play_wait(p, HAIRPIN_GAP_US);
 	}
+	ret->hairpin = observed_source(p->model, p->router_addr, &sender, seen);
 }
 
 /* An error as if the server's side had refused a packet of the flow. */
@@ -209,8 +226,8 @@ static void observe_udp(struct play *p, struct observations *ret)
 	struct observed_of *of = &ret->of[NAT_UDP];
 
 	play_observe_sharing(p, NAT_UDP, of);
-	if (of->shares_ports == NOT_OBSERVED)
-		return; /* nothing gets through */
+	if (!of->gets_through)
+		return;
 	if (p->model->translates) {
 		play_observe_stranger(p, NAT_UDP, of);
 		observe_parity(p, ret);

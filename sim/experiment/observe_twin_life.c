@@ -5,7 +5,7 @@
  * anew.
  *
  * Where conntrack alone keeps the mappings, those that nobody has answered have a life of their
- * own. So UDP flows are asked about twice there, and a life is as declared if both are.
+ * own, and a flow's life is that of an answered one.
  */
 #include "sim/experiment/observe_twin_play.h"
 
@@ -80,32 +80,21 @@ static struct observed_life life_of(struct play *p, struct question q)
 	return life;
 }
 
-/* What is wrong with either is wrong with both. */
-static enum observed both(enum observed a, enum observed b)
-{
-	return a < b ? a : b;
-}
-
 static void observe_udp(struct play *p, struct observations *ret)
 {
 	const struct nat_timeouts *t = &p->model->timeouts;
-	bool differ = t->udp_unreplied_ms != t->udp_ms;
-	struct question unreplied = { .transport = NAT_UDP, .life_ms = t->udp_unreplied_ms };
-	struct question answered = { .transport = NAT_UDP, .life_ms = t->udp_ms, .answered = true };
-	struct observed_life *life = &ret->of[NAT_UDP].life;
+	bool overloads = p->model->of[NAT_UDP].overloads;
+	struct question q = { .transport = NAT_UDP, .life_ms = t->udp_ms, .answered = overloads };
 
-	*life = life_of(p, unreplied);
-	if (differ) {
-		struct observed_life other = life_of(p, answered);
-
-		life->alive = both(life->alive, other.alive);
-		life->gone = both(life->gone, other.gone);
-	}
-	unreplied.asked = answered.asked = REFRESH_LIVES;
-	unreplied.refreshed_by = OUTBOUND;
-	ret->refreshed_by_outbound = ask(p, &unreplied);
-	unreplied.refreshed_by = answered.refreshed_by = INBOUND;
-	ret->refreshed_by_inbound = ask(p, differ ? &answered : &unreplied);
+	ret->of[NAT_UDP].life = life_of(p, q);
+	if (overloads)
+		ret->unreplied = life_of(p, (struct question){ .transport = NAT_UDP,
+							       .life_ms = t->udp_unreplied_ms });
+	q.asked = REFRESH_LIVES;
+	q.refreshed_by = OUTBOUND;
+	ret->refreshed_by_outbound = ask(p, &q);
+	q.refreshed_by = INBOUND;
+	ret->refreshed_by_inbound = ask(p, &q);
 }
 
 static void observe_tcp(struct play *p, struct observations *ret)
@@ -121,8 +110,8 @@ static void observe_tcp(struct play *p, struct observations *ret)
 
 void play_observe_lives(struct play *p, struct observations *ret)
 {
-	if (ret->of[NAT_UDP].shares_ports != NOT_OBSERVED)
+	if (ret->of[NAT_UDP].gets_through)
 		observe_udp(p, ret);
-	if (ret->of[NAT_TCP].shares_ports != NOT_OBSERVED)
+	if (ret->of[NAT_TCP].gets_through)
 		observe_tcp(p, ret);
 }

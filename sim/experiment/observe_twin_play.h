@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "sim/experiment/observe.h"
+#include "sim/experiment/observe_source.h"
 #include "sim/twin/router.h"
 #include "sim/twin/world.h"
 
@@ -103,6 +104,8 @@ bool play_flow_half_close(struct play *p, struct play_flow *f);
 
 /* observe_twin.c: what is asked of both transports. */
 void play_observe_sharing(struct play *p, enum nat_transport t, struct observed_of *ret);
+/* Where host 0 is seen by both of the server's addresses. */
+void play_observe_sender(struct play *p, enum nat_transport t, struct observed_sender *ret);
 void play_observe_stranger(struct play *p, enum nat_transport t, struct observed_of *ret);
 void play_observe_icmp(struct play *p, enum nat_transport t, struct observed_of *ret);
 

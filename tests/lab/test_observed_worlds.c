@@ -18,9 +18,10 @@ struct field {
 #member, offsetof(struct observations, member),    \
 			sizeof(((struct observations *)0)->member) \
 	}
-#define FIELDS_OF(t)                                                                    \
-	FIELD(of[t].shares_ports), FIELD(of[t].unsolicited), FIELD(of[t].icmp_gets_in), \
-		FIELD(of[t].survives_icmp), FIELD(of[t].life.alive), FIELD(of[t].life.gone)
+#define FIELDS_OF(t)                                                                            \
+	FIELD(of[t].gets_through), FIELD(of[t].shares_ports), FIELD(of[t].unsolicited),         \
+		FIELD(of[t].icmp_gets_in), FIELD(of[t].survives_icmp), FIELD(of[t].life.alive), \
+		FIELD(of[t].life.gone)
 #define FIELDS_OF_MAPPING(m) \
 	FIELD(m.comes_about), FIELD(m.mapping), FIELD(m.filtering), FIELD(m.keeps_port)
 
@@ -31,6 +32,8 @@ static const struct field compared[] = {
 	FIELD(keeps_parity),
 	FIELD(keeps_class),
 	FIELD(hairpin),
+	FIELD(unreplied.alive),
+	FIELD(unreplied.gone),
 	FIELD(refreshed_by_outbound),
 	FIELD(refreshed_by_inbound),
 	FIELDS_OF_MAPPING(first),
@@ -39,7 +42,9 @@ static const struct field compared[] = {
 	FIELD(closing.alive),
 	FIELD(closing.gone),
 	FIELD(hairpins),
+	FIELD(hairpins_from),
 	FIELD(opens_at_once),
+	FIELD(unopened),
 };
 
 /* The twin has no fragments. */
@@ -51,7 +56,7 @@ static const struct field excluded[] = {
 #define COUNT(fields) (sizeof(fields) / sizeof((fields)[0]))
 
 /* Behind each bool there are bytes of nothing. */
-#define PADDING (4 * (sizeof(enum observed) - sizeof(bool)))
+#define PADDING (6 * (sizeof(enum observed) - sizeof(bool)))
 
 static size_t size_of(const struct field *fields, size_t count)
 {

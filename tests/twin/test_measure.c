@@ -3,6 +3,7 @@
  * is found. */
 #include "tests/observed.h"
 
+#include "sim/experiment/observe_source.h"
 #include "sim/experiment/observe_twin.h"
 
 #define SEEDS 10u
@@ -144,7 +145,9 @@ static void a_router_that_is_not_what_it_says_is_found(void **state)
 		{ CONE "timeouts: { udp: 100s }\n", CONE, "udp lifetime" },
 		{ CONE "timeouts: { udp: 130s }\n", CONE, "udp lifetime" },
 		{ SHARED "timeouts: { udp_unreplied: 30s }\n",
-		  SHARED "timeouts: { udp_unreplied: 40s }\n", "udp lifetime" },
+		  SHARED "timeouts: { udp_unreplied: 40s }\n", "udp lifetime, unanswered" },
+		{ SHARED "timeouts: { udp_unreplied: 50s }\n",
+		  SHARED "timeouts: { udp_unreplied: 40s }\n", "udp lifetime, unanswered" },
 		{ SHARED "timeouts: { udp: 100s, udp_unreplied: 40s }\n",
 		  SHARED "timeouts: { udp: 90s, udp_unreplied: 40s }\n", "udp lifetime" },
 		{ CONE "timeouts: { tcp_established: 7000s }\n",
@@ -178,14 +181,105 @@ static void a_router_that_is_not_what_it_says_is_found(void **state)
 	}
 }
 
+/* ---- what no aspect says */
+
+static void observe(const struct catalog *c, const char *model, struct observations *ret)
+{
+	CLEANUP(stage) struct stage stage = { 0 };
+	struct err e = { 0 };
+
+	open_stage(c, model, &stage);
+	if (observe_in_twin(&stage, 1, ret, &e) < 0)
+		fail_msg("%s", e.text);
+}
+
+static void what_hairpins_comes_from_the_endpoint_that_others_see(void **state)
+{
+	static const struct {
+		const char *model;
+		enum observed_hairpin udp, tcp;
+	} cases[] = {
+		{ CONE, HAIRPIN_NONE, HAIRPIN_NOT_OBSERVED },
+		{ CONE "hairpin: internal-source\n", HAIRPIN_INTERNAL_SOURCE,
+		  HAIRPIN_NOT_OBSERVED },
+		{ CONE "hairpin: external-source\n", HAIRPIN_EXTERNAL_SOURCE,
+		  HAIRPIN_EXTERNAL_SOURCE },
+		{ SYMMETRIC "hairpin: external-source\npool: { addresses: 4, pairing: arbitrary "
+			    "}\nports: { choose: random }\n",
+		  HAIRPIN_EXTERNAL_SOURCE, HAIRPIN_EXTERNAL_SOURCE },
+	};
+	CLEANUP(catalog) struct catalog c;
+
+	(void)state;
+	observed_catalog(&c);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct observations seen;
+
+		observe(&c, cases[i].model, &seen);
+		if (seen.hairpin != cases[i].udp || seen.hairpins_from != cases[i].tcp)
+			fail_msg("%d and %d, with\n%s", seen.hairpin, seen.hairpins_from,
+				 cases[i].model);
+	}
+}
+
+static void what_comes_from_elsewhere_is_no_endpoint_of_the_sender(void **state)
+{
+	static const struct endpoint inside = { 0x0a010002, 44000 },
+				     outside = { 0xc6336402, 44000 };
+	const struct observed_sender one = { inside, outside, true },
+				     many = { inside, outside, false };
+	const struct nat_model m = { .pool = { .count = 2 } };
+	const struct {
+		const struct observed_sender *sender;
+		struct endpoint seen;
+		enum observed_hairpin is;
+	} cases[] = {
+		{ &one, { 0, 0 }, HAIRPIN_NONE },
+		{ &one, inside, HAIRPIN_INTERNAL_SOURCE },
+		{ &one, outside, HAIRPIN_EXTERNAL_SOURCE },
+		{ &one, { outside.addr, 44001 }, HAIRPIN_OTHER_SOURCE },
+		{ &one, { outside.addr + 1, 44000 }, HAIRPIN_OTHER_SOURCE },
+		{ &many, { outside.addr, 44001 }, HAIRPIN_EXTERNAL_SOURCE },
+		{ &many, { outside.addr + 1, 1024 }, HAIRPIN_EXTERNAL_SOURCE },
+		{ &many, { outside.addr + 2, 1024 }, HAIRPIN_OTHER_SOURCE },
+		{ &many, { inside.addr, 44001 }, HAIRPIN_OTHER_SOURCE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(observed_source(&m, outside.addr, cases[i].sender, cases[i].seen),
+				 cases[i].is);
+}
+
+static void what_gets_through_and_who_answers_is_seen(void **state)
+{
+	CLEANUP(catalog) struct catalog c;
+	struct observations seen;
+
+	(void)state;
+	observed_catalog(&c);
+	observe(&c, CONE "blocked: udp\n", &seen);
+	assert_false(seen.of[NAT_UDP].gets_through);
+	assert_true(seen.of[NAT_TCP].gets_through);
+	assert_int_equal(seen.opens_at_once, OBSERVED_YES);
+	/* Nobody outside can aim at ports that are drawn for each connection. */
+	observe(&c, SYMMETRIC "ports: { choose: random }\n", &seen);
+	assert_int_equal(seen.opens_at_once, NOT_OBSERVED);
+	assert_int_equal(seen.unopened, UNOPENED_NOT_TRIED);
+	observe(&c, CONE "forwards: [ { transport: tcp, port: 9, host: 2, host_port: 9 } ]\n",
+		&seen);
+	assert_int_equal(seen.of[NAT_TCP].unsolicited, ANSWER_CONNECTION);
+	assert_int_equal(seen.of[NAT_UDP].unsolicited, ANSWER_NONE);
+}
+
 /* ---- the command */
 
 static void a_card_says_that_the_twin_has_no_fragments(void **state)
 {
 	static const char *const expected[] = {
-		"REQ-5    MUST NOT  met ",         "7440 s (there at 0.9, gone at 1.1)",
-		"REQ-13   MUST      not measured", "REQ-14   MUST      not measured",
-		"the twin has no fragments",
+		"REQ-5    MUST NOT   met ",         "7440 s (there at 0.9, gone at 1.1)",
+		"REQ-13   MUST       not measured", "REQ-14   MUST       not measured",
+		"the twin has no fragments",        "here the twin does it: after one: there",
 	};
 	CLEANUP(run) struct run r = { 0 };
 
@@ -220,6 +314,9 @@ int main(void)
 		cmocka_unit_test(all_models_are_what_they_say_in_the_twin),
 		cmocka_unit_test(all_models_are_what_they_say_with_any_seed),
 		cmocka_unit_test(a_router_that_is_not_what_it_says_is_found),
+		cmocka_unit_test(what_hairpins_comes_from_the_endpoint_that_others_see),
+		cmocka_unit_test(what_comes_from_elsewhere_is_no_endpoint_of_the_sender),
+		cmocka_unit_test(what_gets_through_and_who_answers_is_seen),
 		cmocka_unit_test(a_card_says_that_the_twin_has_no_fragments),
 		cmocka_unit_test(a_ruleset_of_its_own_is_refused_by_the_twin),
 	};
