@@ -17,8 +17,8 @@ char *file_path(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 bool file_is_dir(const char *path);
 
-/* All of a regular file, or its first enough bytes and perhaps some more. What cannot be read is the
- * user's mistake, as in "path: No such file or directory". */
+/* All of a regular file, or its first enough bytes and perhaps some more. What cannot be read is
+ * the user's mistake, as in "path: No such file or directory". */
 int file_read(const char *path, size_t enough, struct buf *ret, struct err *e);
 
 #endif
