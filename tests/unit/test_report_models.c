@@ -159,7 +159,7 @@ static void the_table_tells_ports_and_lifetimes_apart_where_they_differ(void **s
 /* Each column is as wide as what is in it, and no line ends in spaces. */
 static void the_list_has_room_for_every_name(void **state)
 {
-	static const struct style plain = { false, "", "", "", "", "" };
+	static const struct style plain = { false, "", "", "", "", "", false };
 	static const char long_name[] = "a-name-that-is-longer-than-all-the-others-there-are";
 	struct nat_model m[3];
 	struct buf out = BUF_INIT;
