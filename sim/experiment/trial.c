@@ -89,6 +89,23 @@ static void forget_taps(const struct trial_lab *t)
 	}
 }
 
+/* Starts a program in the host of peer i. */
+static int start(const struct trial_lab *t, int i, const struct contract *contract,
+		 const char *const *command, struct output *ret, struct err *e)
+{
+	struct contract_env env;
+
+	contract_env_fill(contract, &env);
+	CLEANUP(contract_command) char **argv = contract_command(&env, command);
+	return output_start(&(struct process_config){ .argv = (const char *const *)argv,
+						      .env = env.list,
+						      .netns_fd = lab_netns(t->lab, t->nodes[i]),
+						      .stdin_fd = -1,
+						      .stderr_fd = STDERR_FILENO,
+						      .own_group = true },
+			    ret, e);
+}
+
 static int start_peer(const struct trial_lab *t, const struct trial_config *config, int i,
 		      struct output *ret, struct err *e)
 {
@@ -103,17 +120,8 @@ static int start_peer(const struct trial_lab *t, const struct trial_config *conf
 		.give_up_us = config->give_up_us,
 		.start_delay_us = config->delay_us[i],
 	};
-	struct contract_env env;
 
-	contract_env_fill(&contract, &env);
-	CLEANUP(contract_command) char **argv = contract_command(&env, config->command);
-	return output_start(&(struct process_config){ .argv = (const char *const *)argv,
-						      .env = env.list,
-						      .netns_fd = lab_netns(t->lab, t->nodes[i]),
-						      .stdin_fd = -1,
-						      .stderr_fd = STDERR_FILENO,
-						      .own_group = true },
-			    ret, e);
+	return start(t, i, &contract, config->command, ret, e);
 }
 
 /* A neighbour of peer i, in its host: to the router it is another one's ports that are asked for.
@@ -122,28 +130,21 @@ static int start_neighbour(const struct trial_lab *t, const struct trial_config 
 			   struct output *ret, struct err *e)
 {
 	const struct topology_host *host = topology_peer(&t->stage.topology, roles[i]);
-	const char *const argv[] = { t->peer, NULL };
+	const char *const command[] = { t->peer, NULL };
 	char strategy[64];
-	struct contract_env env;
 
 	if (config->cross_traffic == 0 || host->behind == NULL)
 		return 0;
 	(void)snprintf(strategy, sizeof(strategy), CROSS_TRAFFIC_NAME ":rate=%" PRIu64,
 		       config->cross_traffic);
-	contract_env_fill(&(struct contract){ .strategy = strategy,
-					      .transport = "udp",
-					      .rendezvous = t->stage.rendezvous,
-					      .seed = prng_derive(config->seed, SEED_OF_NEIGHBOURS,
-								  (uint64_t)i),
-					      .give_up_us = config->give_up_us + TRIAL_GRACE_US },
-			  &env);
-	return output_start(&(struct process_config){ .argv = argv,
-						      .env = env.list,
-						      .netns_fd = lab_netns(t->lab, t->nodes[i]),
-						      .stdin_fd = -1,
-						      .stderr_fd = STDERR_FILENO,
-						      .own_group = true },
-			    ret, e);
+	struct contract contract = {
+		.strategy = strategy,
+		.transport = "udp",
+		.rendezvous = t->stage.rendezvous,
+		.seed = prng_derive(config->seed, SEED_OF_NEIGHBOURS, (uint64_t)i),
+		.give_up_us = config->give_up_us + TRIAL_GRACE_US,
+	};
+	return start(t, i, &contract, command, ret, e);
 }
 
 /* All that a tap has seen, on the heap. */
