@@ -60,11 +60,10 @@ static void flows_of_a_neighbour_take_ports_in_the_lab(void **state)
 
 	(void)state;
 	run_suite("lab", "0", quiet);
-	run_suite("lab", "2000", busy);
-	/* Two flows a trial, to the rendezvous and to the peer; and some 100 ms of 2000 a second.
-	 */
-	assert_in_range(quiet[TRIALS - 1] - quiet[0], TRIALS - 1, 8 * TRIALS);
-	assert_true(busy[TRIALS - 1] - busy[0] > 20 * TRIALS || busy[TRIALS - 1] < busy[0]);
+	run_suite("lab", "500", busy);
+	/* Flows to the rendezvous and to the peer; and some 100 ms of 500 a second. */
+	assert_in_range(moved(quiet), TRIALS - 1, 8 * TRIALS);
+	assert_in_range(moved(busy), 20 * TRIALS, RANGE * TRIALS);
 }
 
 static void a_busy_neighbour_keeps_nobody_out_in_the_twin(void **state)
