@@ -28,12 +28,17 @@ static bool has_role(const struct topology *t, const char *role)
 static int check_roles(const struct stage_config *config, const struct topology *t, struct err *e)
 {
 	for (size_t i = 0; i < config->nats_count; i++) {
-		if (!has_role(t, config->nats[i].role) &&
-		    strcmp(config->nats[i].model, STAGE_NO_NAT) != 0)
+		const struct stage_nat *nat = &config->nats[i];
+		bool stands_open = topology_peer(t, nat->role) != NULL;
+
+		if (!has_role(t, nat->role) && !stands_open)
+			return err_set_input(e, "%s has no router for the role \"%s\"",
+					     config->topology, nat->role);
+		if (!has_role(t, nat->role) && strcmp(nat->model, STAGE_NO_NAT) != 0)
 			return err_set_input(e,
 					     "%s has no router for the role \"%s\", which can only "
 					     "be " STAGE_NO_NAT,
-					     config->topology, config->nats[i].role);
+					     config->topology, nat->role);
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(config->nats[i].role, config->nats[k].role) == 0)
 				return err_set_input(e, "the role \"%s\" is given twice",

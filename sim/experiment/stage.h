@@ -16,7 +16,7 @@
 /* What a role runs that is given no model: what a Linux home router does. */
 #define STAGE_DEFAULT_NAT "port-restricted-cone"
 
-/* What a role may be given that has no router: nothing stands there. */
+/* What a peer's role may be given that has no router: nothing stands there. */
 #define STAGE_NO_NAT "open"
 
 struct stage_nat {
