@@ -39,6 +39,20 @@ static int set_up_end(void *arg, struct err *e)
 	return rc == 0 ? rtnl_link_up(&nl, "lo", e) : rc;
 }
 
+/* What is sent before the kernel's link watch has opened a link is lost. */
+static int await_link(void *arg, struct err *e)
+{
+	CLEANUP(netlink) struct netlink nl = { .socket = NULL };
+	const char *ifname = arg;
+	uint64_t deadline_us = soon_us();
+	bool carries = false;
+	int rc = rtnl_open(&nl, e);
+
+	while (rc == 0 && !carries && process_now_us() < deadline_us)
+		rc = rtnl_link_carries(&nl, ifname, &carries, e);
+	return rc == 0 && !carries ? err_set(e, -ETIMEDOUT, "wait for %s", ifname) : rc;
+}
+
 static int set_up(void **state)
 {
 	static struct pair pair;
@@ -60,6 +74,8 @@ static int set_up(void **state)
 				&e));
 	ASSERT_OK(netns_run(pair.fds[0], set_up_end, &near, &e));
 	ASSERT_OK(netns_run(pair.fds[1], set_up_end, &far, &e));
+	ASSERT_OK(netns_run(pair.fds[0], await_link, (void *)(uintptr_t)near.ifname, &e));
+	ASSERT_OK(netns_run(pair.fds[1], await_link, (void *)(uintptr_t)far.ifname, &e));
 	ASSERT_OK(tap_open(pair.fds[1], &pair.tap, &e));
 	return 0;
 }
