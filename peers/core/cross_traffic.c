@@ -9,7 +9,9 @@
  * where C_i = C_(i-1) + 1 + Poisson(lambda T).
  *
  * Its sockets have ports of their own below those that the system gives to others, one after the
- * other, so that no flow is an old one of the router's. It goes on until it has given up.
+ * other, so that no flow is an old one of the router's until all 20,000 ports were used. It goes on
+ * until it has given up. The logarithm is the C library's: with the same one the times are the
+ * same.
  */
 #include "peers/core/cross_traffic.h"
 

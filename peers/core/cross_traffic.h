@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Strategy "cross-traffic": a neighbour behind the same router, who opens flows of his own. */
+/* Strategy "cross-traffic": others behind the same router, who open flows of their own. */
 #ifndef NATSIM_PEERS_CORE_CROSS_TRAFFIC_H
 #define NATSIM_PEERS_CORE_CROSS_TRAFFIC_H
 
@@ -8,6 +8,7 @@
 extern const struct strategy cross_traffic_strategy;
 
 #define CROSS_TRAFFIC_NAME     "cross-traffic"
-#define CROSS_TRAFFIC_RATE_MAX 100000u /* flows a second */
+/* Flows a second: for ten seconds each has a source port of its own. */
+#define CROSS_TRAFFIC_RATE_MAX 2000u
 
 #endif

@@ -54,7 +54,7 @@ struct suite {
 	unsigned trials;
 	uint64_t start_skew_us; /* one side starts later by a uniform share of this */
 	uint64_t give_up_us;
-	uint64_t cross_traffic; /* flows a second that a neighbour behind each router opens */
+	uint64_t cross_traffic; /* flows a second that something beside each peer opens */
 	enum suite_expect expect;
 	double expect_rate;      /* SUITE_EXPECT_RATE */
 	struct suite_names peer; /* the command to run as a peer; empty: natsim's own */
@@ -81,6 +81,10 @@ struct nat_model;
 /* Refuses a suite, read from this text, with a sweep that its links or models cannot follow. */
 int suite_check_sweep(const struct suite *s, const struct catalog *c, const char *file,
 		      const char *data, size_t len, struct err *e);
+
+/* Refuses a suite, read from this text, of which the twin can do nothing. */
+int suite_check_twin(const struct suite *s, const char *file, const char *data, size_t len,
+		     struct err *e);
 
 /* One cell, by names that the suite owns. */
 struct suite_cell {

@@ -64,3 +64,14 @@ int suite_check_peer(const struct suite *s, const char *file, const char *data, 
 			 : yaml_error(&src, e, "peer[0]", "cannot execute \"%s\": %s", name,
 				      strerror(-code));
 }
+
+int suite_check_twin(const struct suite *s, const char *file, const char *data, size_t len,
+		     struct err *e)
+{
+	struct yaml_source src = { file, data, len };
+
+	if (s->peer.count > 0)
+		return yaml_error(&src, e, "peer",
+				  "the twin runs natsim's own peers only; --world lab runs yours");
+	return 0;
+}

@@ -124,8 +124,8 @@ static int start_peer(const struct trial_lab *t, const struct trial_config *conf
 	return start(t, i, &contract, config->command, ret, e);
 }
 
-/* A neighbour of peer i, in its host: to the router it is another one's ports that are asked for.
- * One that stands directly on the Internet has none. */
+/* What opens flows beside peer i, in its host and so on its address. One that stands directly on
+ * the Internet has no router to open them through. */
 static int start_neighbour(const struct trial_lab *t, const struct trial_config *config, int i,
 			   struct output *ret, struct err *e)
 {

@@ -27,7 +27,7 @@ struct trial_config {
 	uint64_t seed;
 	uint64_t give_up_us;
 	uint64_t delay_us[2];   /* the start delay of a and b */
-	uint64_t cross_traffic; /* flows a second that a neighbour behind each router opens */
+	uint64_t cross_traffic; /* flows a second that something beside each peer opens */
 };
 
 struct trial_result {

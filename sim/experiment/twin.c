@@ -16,18 +16,16 @@ struct twin {
 	struct twin_host **hosts;
 	struct twin_router **routers;
 	struct rendezvous *rendezvous; /* NULL: the topology has none */
-	/* One for each router of the topology, once there was to be one. */
+	/* One for each host of the topology, once there was to be one. */
 	struct neighbour *neighbours;
 };
 
-/* Another host of a router's LAN. */
+/* Another program in a host behind a router: a host of its own here, with the same address. What
+ * comes back goes to the first, as it would if nobody had the port. */
 struct neighbour {
-	struct twin_host *host;
-	void *state; /* of its strategy */
+	struct twin_host *host; /* NULL: that one of the topology stands on the Internet */
+	void *state;            /* of its strategy */
 };
-
-/* The last part of its address: far from those of a topology. */
-#define NEIGHBOUR_HOST 200u
 
 /* What draws from a seed of its own: a node and, before all nodes, these. */
 enum { SEED_OF_LINKS, SEED_OF_RENDEZVOUS, SEED_OF_NODES };
@@ -177,7 +175,7 @@ void twin_close(struct twin *t)
 		twin_host_free(t->hosts[i]);
 		twin_router_free(t->routers[i]);
 	}
-	for (unsigned i = 0; t->neighbours != NULL && i < t->stage->topology.routers_count; i++) {
+	for (unsigned i = 0; t->neighbours != NULL && i < t->stage->topology.hosts_count; i++) {
 		twin_host_free(t->neighbours[i].host);
 		free(t->neighbours[i].state);
 	}
@@ -201,8 +199,9 @@ void twin_reset(struct twin *t, uint64_t seed)
 		else if (t->hosts[i] != NULL)
 			twin_host_reset(t->hosts[i], NULL, NULL, 0, own_seed);
 	}
-	for (unsigned i = 0; t->neighbours != NULL && i < t->stage->topology.routers_count; i++)
-		twin_host_reset(t->neighbours[i].host, NULL, NULL, 0, seed);
+	for (unsigned i = 0; t->neighbours != NULL && i < t->stage->topology.hosts_count; i++)
+		if (t->neighbours[i].host != NULL)
+			twin_host_reset(t->neighbours[i].host, NULL, NULL, 0, seed);
 	if (t->rendezvous == NULL)
 		return;
 	rendezvous_restart(t->rendezvous, prng_derive(seed, SEED_OF_RENDEZVOUS, 0));
@@ -210,29 +209,27 @@ void twin_reset(struct twin *t, uint64_t seed)
 			t->rendezvous, 0, prng_derive(seed, SEED_OF_RENDEZVOUS, 1));
 }
 
-static uint32_t neighbour_addr(const struct topology_router *router)
-{
-	return prefix_network(router->inside).addr + NEIGHBOUR_HOST;
-}
-
 static void make_neighbours(struct twin *t)
 {
 	const struct topology *topology = &t->stage->topology;
 
-	t->neighbours = calloc(topology->routers_count + 1, sizeof(*t->neighbours));
+	t->neighbours = calloc(topology->hosts_count + 1, sizeof(*t->neighbours));
 	assert(t->neighbours != NULL);
-	for (unsigned i = 0; i < topology->routers_count; i++) {
-		const struct topology_router *router = &topology->routers[i];
+	for (unsigned i = 0; i < topology->hosts_count; i++) {
+		const struct topology_host *host = &topology->hosts[i];
 		struct neighbour *n = &t->neighbours[i];
-		uint32_t addr = neighbour_addr(router);
 
-		n->host = twin_host_new(&(struct twin_host_config){
-			.addrs = { addr }, .addrs_count = 1, .side = TWIN_INSIDE });
+		if (host->peer == NULL || host->behind == NULL)
+			continue;
+		n->host = twin_host_new(
+			&(struct twin_host_config){ .addrs = { host->addresses[0].addr },
+						    .addrs_count = 1,
+						    .side = TWIN_INSIDE });
 		n->state = malloc(cross_traffic_strategy.size);
 		assert(n->state != NULL);
 		twin_world_add_lan_host(
-			t->world, twin_host_node(n->host), &addr, 1,
-			node_at(t, (unsigned)plan_node(&t->stage->plan, router->name)));
+			t->world, twin_host_node(n->host), NULL, 0,
+			node_at(t, (unsigned)plan_node(&t->stage->plan, host->behind)));
 	}
 }
 
@@ -243,13 +240,16 @@ void twin_start_neighbours(struct twin *t, uint64_t flows_per_second, uint64_t l
 
 	if (t->neighbours == NULL)
 		make_neighbours(t);
-	for (unsigned i = 0; i < t->stage->topology.routers_count; i++) {
+	for (unsigned i = 0; i < t->stage->topology.hosts_count; i++) {
 		const struct neighbour *n = &t->neighbours[i];
 
+		if (n->host == NULL)
+			continue;
 		strategy->init(n->state,
 			       &(struct strategy_config){
 				       .server = t->stage->rendezvous,
-				       .local_addr = neighbour_addr(&t->stage->topology.routers[i]),
+				       .server_alt = t->stage->rendezvous_alt,
+				       .local_addr = t->stage->topology.hosts[i].addresses[0].addr,
 				       .seed = prng_derive(seed, i, 0),
 				       .give_up_us = lasts_us,
 				       .params = { flows_per_second } });

@@ -29,8 +29,8 @@ static inline void twin_cleanup(struct twin **t)
 /* Time 0 again: routers, links and hosts have forgotten everything, and the rendezvous starts. */
 void twin_reset(struct twin *t, uint64_t seed);
 
-/* After a reset: a neighbour behind each router, who opens so many flows a second for so long
- * (peers/core/cross_traffic.h). */
+/* After a reset: something beside each peer that stands behind a router, on the same address, opens
+ * so many flows a second for so long (peers/core/cross_traffic.h). */
 void twin_start_neighbours(struct twin *t, uint64_t flows_per_second, uint64_t lasts_us,
 			   uint64_t seed);
 

@@ -2,7 +2,9 @@
 /*
  * On its way from site to site a packet goes up one link, through the middle, and down another. The
  * down link sees packets in the order in which they come to the middle. Where that order cannot
- * matter (no jitter, no queue), both links are drawn at once, which spares half of the events.
+ * matter (no jitter, no queue: each packet takes the same time, whatever went before), both links
+ * are drawn at once, which spares half of the events. Then packets are drawn in the order in which
+ * they leave, and one that comes late must not hold back others.
  */
 #include "sim/twin/world_state.h"
 
@@ -99,6 +101,8 @@ static void go_down(struct twin_world *w, struct flight *f, unsigned site, uint6
 
 	f->to = s->node;
 	f->side = TWIN_OUTSIDE;
+	if (s->down_free)
+		s->down.last_delivery_us = 0;
 	if (!s->down_ideal)
 		fate = link_send(&s->down, time_us, twin_packet_bytes(&f->p));
 	schedule_fate(w, f, &fate);

@@ -232,7 +232,7 @@ void twin_world_run(struct twin_world *w, uint64_t until_us, bool (*over)(void *
 {
 	uint64_t stood_since = w->events, stood_at_us = w->now_us;
 
-	assert(w->nodes_count > 0);
+	assert(w->nodes_count > 0 && until_us >= w->now_us);
 	while (!over(arg)) {
 		if (!happen(w, until_us)) {
 			w->now_us = until_us != NEVER ? until_us : w->now_us;

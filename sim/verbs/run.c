@@ -105,6 +105,8 @@ static int prepare(struct running *run, struct err *e)
 		code = suite_parse(path, buf_text(&text), text.len, &run->suite, e);
 	if (code == 0)
 		code = suite_check_peer(&run->suite, path, buf_text(&text), text.len, e);
+	if (code == 0 && run->request->world == RUN_IN_TWIN)
+		code = suite_check_twin(&run->suite, path, buf_text(&text), text.len, e);
 	if (code == 0)
 		code = suite_check_sweep(&run->suite, &run->catalog, path, buf_text(&text),
 					 text.len, e);

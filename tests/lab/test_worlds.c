@@ -16,6 +16,13 @@
 #define LAB_TRIALS_UNKNOWN 20u
 #define TWIN_TRIALS        400u
 
+/* Sanitisers slow down all that takes part, and look for mistakes that any pair shows. */
+#ifdef __SANITIZE_ADDRESS__
+#define EVERY 16u
+#else
+#define EVERY 1u
+#endif
+
 /* Chance is to make this test fail once in a thousand runs of all cells. */
 #define FALSE_ALARMS 1e-3
 
@@ -31,7 +38,7 @@ static struct run_cell *run_world(const struct worlds *w, enum run_world world, 
 	if (run_prepare(&w->catalog, &w->suite, NULL, &cells, &count, &e) < 0)
 		fail_msg("%s", e.text);
 	for (size_t i = 0; i < count; i++)
-		if (strcmp(cells[i].names.nat_a, cells[i].names.nat_b) <= 0 &&
+		if (i % EVERY == 0 && strcmp(cells[i].names.nat_a, cells[i].names.nat_b) <= 0 &&
 		    (worlds_expected(w, table, &cells[i].names) != '~') == known)
 			cells[kept++] = cells[i];
 	struct run_config config = {

@@ -62,12 +62,25 @@ static void a_role_without_a_router_can_be_nothing_else(void **state)
 		       "home-to-server has no router for the role \"b\", which can only be open");
 }
 
+/* Or natsim's own would be tried in its place. */
+static void a_suite_with_a_peer_of_its_own_is_refused(void **state)
+{
+	CLEANUP(run) struct run r = { 0 };
+	json_t *summary;
+
+	(void)state;
+	run_suite(SUITE("two-homes", "a: [full-cone]") "peer: [/bin/true]\n", &r, &summary);
+	assert_null(summary);
+	assert_refused(&r, 2, "suite.yaml:7:7: the twin runs natsim's own peers only");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_role_without_a_router_can_be_open),
 		cmocka_unit_test(two_peers_behind_one_router_have_no_theory),
 		cmocka_unit_test(a_role_without_a_router_can_be_nothing_else),
+		cmocka_unit_test(a_suite_with_a_peer_of_its_own_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,8 +22,12 @@ static const struct style plain = { false, "", "", "", "", "", false };
 static struct run_cell cell(const char *nat_a, const char *nat_b, double expected,
 			    unsigned successes)
 {
-	return (struct run_cell){ .names = { "two-homes", nat_a, nat_b, "udp", "punch", "home",
-					     NULL },
+	return (struct run_cell){ .names = { .topology = "two-homes",
+					     .nat_a = nat_a,
+					     .nat_b = nat_b,
+					     .transport = "udp",
+					     .strategy = "punch",
+					     .link = "home" },
 				  .expected = expected,
 				  .trials = 20,
 				  .successes = successes };

@@ -201,6 +201,47 @@ static void what_is_due_at_one_time_comes_in_the_order_in_which_it_was_sent(void
 	place_free(p);
 }
 
+static bool pass_all(void *arg, uint64_t now_us, const struct twin_packet *p)
+{
+	(void)arg;
+	(void)now_us;
+	(void)p;
+	return true;
+}
+
+/* Whether both links are drawn at once or one after the other. */
+static void a_packet_from_far_away_holds_nobody_back(void **state)
+{
+	static const struct link_profile far = { .hops = 1, .up = { .delay_us = 300000 } },
+					 near = { .hops = 1, .up = { .delay_us = 1000 } },
+					 goal = { .hops = 1, .down = { .delay_us = 1000 } };
+	static const struct prefix prefixes[] = { { A_ADDR, 32 }, { B_ADDR, 32 }, { LAN_1, 32 } };
+	const struct link_profile *links[] = { &far, &near, &goal };
+
+	(void)state;
+	for (int filtered = 0; filtered < 2; filtered++) {
+		struct twin_world *w = twin_world_new();
+		struct listener sites[3] = { 0 };
+		struct twin_packet p = packet(LAN_1, 64);
+
+		for (size_t i = 0; i < 3; i++) {
+			sites[i].node = (struct twin_node){ .receive = take, .run_at_us = NEVER };
+			twin_world_add_site(w, &(struct twin_site){ &sites[i].node, &prefixes[i], 1,
+								    GATEWAY, links[i] });
+		}
+		twin_world_reset(w, 1);
+		if (filtered)
+			twin_world_set_filter(w, pass_all, NULL);
+		twin_world_send(w, &sites[0].node, TWIN_OUTSIDE, &p);
+		twin_world_send(w, &sites[1].node, TWIN_OUTSIDE, &p);
+		twin_world_run(w, NEVER, never, NULL);
+		assert_int_equal(sites[2].count, 2);
+		assert_int_equal(sites[2].at_us[0], 2000);
+		assert_int_equal(sites[2].at_us[1], 301000);
+		twin_world_free(w);
+	}
+}
+
 static void the_same_seed_loses_and_delays_the_same_packets(void **state)
 {
 	static const struct link_profile link = {
@@ -255,6 +296,7 @@ int main(void)
 		cmocka_unit_test(one_hop_more_than_there_are_is_enough),
 		cmocka_unit_test(what_a_host_sends_stays_in_its_lan_or_goes_to_its_router),
 		cmocka_unit_test(what_is_due_at_one_time_comes_in_the_order_in_which_it_was_sent),
+		cmocka_unit_test(a_packet_from_far_away_holds_nobody_back),
 		cmocka_unit_test(the_same_seed_loses_and_delays_the_same_packets),
 		cmocka_unit_test(nothing_of_before_a_reset_arrives_after_it),
 	};
