@@ -319,7 +319,8 @@ const struct verb verb_run = {
 		"                        strategy, link, sweep; a key given twice matches either value\n"
 		"  --trials N            of each cell (default: as the suite says)\n"
 		"  --seed S              of all that is left to chance (default: 1)\n"
-		"  --world WORLD         lab: on the kernel; twin: in virtual time (default: lab)\n"
+		"  --world WORLD         lab: on the kernel; twin: in virtual time, without privileges, of\n"
+		"                        natsim's own peers and of models that are no ruleset (default: lab)\n"
 		"  -j N                  how many at once (default: 40 labs for each processor, or one\n"
 		"                        twin)\n"
 		"  --out DIR             where results.jsonl and summary.json go (default: out)\n",
