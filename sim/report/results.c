@@ -225,8 +225,7 @@ static json_t *summary_to_json(const struct results_about *about, struct run_cel
 	set(object, "suite", json_string(about->suite));
 	set(object, "seed", json_integer((json_int_t)about->seed));
 	set(object, "world", json_string(run_world_name(about->world)));
-	set(object, "kernel",
-	    about->world == RUN_IN_LAB ? json_string(uts.release) : json_null());
+	set(object, "kernel", about->world == RUN_IN_LAB ? json_string(uts.release) : json_null());
 	set(object, "wall_s", rounded(about->wall_s));
 	set(object, "cells", array);
 	if (count > 0 && cells[0].names.weight > 0)
