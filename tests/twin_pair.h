@@ -120,7 +120,7 @@ static inline void pair_note_action(struct pair_host *h, uint64_t now_us, const 
 	if (a->kind == ACTION_DONE)
 		h->done_us = now_us;
 	if (a->kind == ACTION_TCP_SEND)
-		h->sent += a->socket != PUNCH_SOCKET_MAIN;
+		h->sent += a->socket != COURSE_SOCKET_MAIN;
 	else if (a->kind == ACTION_UDP_SEND || a->kind == ACTION_TCP_CONNECT)
 		h->sent += !pair_is_server(a->remote);
 }
@@ -338,10 +338,10 @@ static inline bool pair_agree(const struct twin_pair *p)
 	assert_int_equal(status, pair_status(p, PAIR_B));
 	if (status != 0)
 		return false;
-	assert_true(p->peers[0].handshake.peer_nonce == PAIR_NONCE(PAIR_B));
-	assert_true(p->peers[1].handshake.peer_nonce == PAIR_NONCE(PAIR_A));
-	assert_int_equal(p->peers[0].remote.addr, PAIR_OUTSIDE_ADDR(PAIR_B));
-	assert_int_equal(p->peers[1].remote.addr, PAIR_OUTSIDE_ADDR(PAIR_A));
+	assert_true(p->peers[0].course.handshake.peer_nonce == PAIR_NONCE(PAIR_B));
+	assert_true(p->peers[1].course.handshake.peer_nonce == PAIR_NONCE(PAIR_A));
+	assert_int_equal(p->peers[0].course.remote.addr, PAIR_OUTSIDE_ADDR(PAIR_B));
+	assert_int_equal(p->peers[1].course.remote.addr, PAIR_OUTSIDE_ADDR(PAIR_A));
 	return true;
 }
 

@@ -22,8 +22,8 @@
  * longer. */
 static uint64_t first_lasts_us(const struct punch *p)
 {
-	uint64_t rtt_us = p->introduce.rtt_us == NEVER ? 0 : p->introduce.rtt_us;
-	uint64_t shortest_us = 2u * PUNCH_INTERVAL_US;
+	uint64_t rtt_us = p->course.introduce.rtt_us == NEVER ? 0 : p->course.introduce.rtt_us;
+	uint64_t shortest_us = 2u * COURSE_INTERVAL_US;
 
 	return 3 * rtt_us > shortest_us ? 3 * rtt_us : shortest_us;
 }
@@ -36,7 +36,7 @@ static uint64_t silence_us(const struct punch *p)
 {
 	uint64_t longest_us = first_lasts_us(p);
 
-	for (size_t i = 0; i < p->introduce.peer_count; i++)
+	for (size_t i = 0; i < p->course.introduce.peer_count; i++)
 		if (p->attempts[i].lasts_us > longest_us)
 			longest_us = p->attempts[i].lasts_us;
 	return RETRANSMIT_MIN_US + longest_us;
@@ -57,7 +57,7 @@ static void send_probe(struct punch *p, uint32_t socket, const struct probe *pro
 
 	probe_write(probe, data);
 	act_tcp_send(out, socket, data, sizeof(data));
-	p->sent++;
+	p->course.sent++;
 }
 
 static void start_attempt(struct punch *p, size_t candidate, uint64_t now_us, struct actions *out)
@@ -68,25 +68,27 @@ static void start_attempt(struct punch *p, size_t candidate, uint64_t now_us, st
 	attempt->lasts_us = attempt->lasts_us == 0 ? first_lasts_us(p)
 						   : attempt->lasts_us + attempt->lasts_us / 2;
 	attempt->retry_us = now_us + attempt->lasts_us;
-	act_tcp_connect(out, PUNCH_SOCKET_CONNECT + (uint32_t)candidate, p->introduce.local,
-			p->introduce.peer[candidate]);
-	p->sent++;
+	act_tcp_connect(out, PUNCH_SOCKET_CONNECT + (uint32_t)candidate, p->course.introduce.local,
+			p->course.introduce.peer[candidate]);
+	p->course.sent++;
 }
 
 /* The attempt that a socket belongs to, or NULL. */
 static struct punch_attempt *attempt_find(struct punch *p, uint32_t socket)
 {
 	return socket >= PUNCH_SOCKET_CONNECT &&
-			       socket < PUNCH_SOCKET_CONNECT + p->introduce.peer_count
+			       socket < PUNCH_SOCKET_CONNECT + p->course.introduce.peer_count
 		       ? &p->attempts[socket - PUNCH_SOCKET_CONNECT]
 		       : NULL;
 }
 
-static void tcp_begin(struct punch *p, uint64_t now_us, struct actions *out)
+static void tcp_begin(struct course *c, uint64_t now_us, struct actions *out)
 {
+	struct punch *p = punch_of(c);
+
 	p->listening = true;
-	act_tcp_listen(out, PUNCH_SOCKET_LISTENER, p->introduce.local);
-	p->next_round_us = now_us;
+	act_tcp_listen(out, PUNCH_SOCKET_LISTENER, p->course.introduce.local);
+	p->course.next_round_us = now_us;
 }
 
 /* The socket is gone, or about to be. */
@@ -97,7 +99,7 @@ static void stream_lost(struct punch *p, struct punch_stream *stream)
 	stream->open = false;
 	if (attempt != NULL)
 		attempt->open = false;
-	handshake_path_lost(&p->handshake, stream->socket);
+	handshake_path_lost(&p->course.handshake, stream->socket);
 }
 
 static void stream_abort(struct punch *p, struct punch_stream *stream, struct actions *out)
@@ -130,7 +132,7 @@ static struct punch_stream *stream_place(struct punch *p, struct actions *out)
 static void stream_begin(struct punch *p, uint64_t now_us, const struct event *ev,
 			 struct actions *out)
 {
-	struct probe greeting = handshake_greeting(&p->handshake);
+	struct probe greeting = handshake_greeting(&p->course.handshake);
 	struct punch_attempt *attempt = attempt_find(p, ev->socket);
 	struct punch_stream *stream = stream_place(p, out);
 
@@ -157,14 +159,14 @@ static void stream_data(struct punch *p, struct punch_stream *stream, uint64_t n
 
 	while ((code = probe_stream_read(&stream->in, &data, &len, &in)) == 1) {
 		/* A flood of messages in one piece is no peer of ours. */
-		if (!handshake_is_peers(&p->handshake, &in) ||
+		if (!handshake_is_peers(&p->course.handshake, &in) ||
 		    !actions_have_room(out, PUNCH_ACTIONS_SPARE + 1, PROBE_SIZE)) {
 			code = -1;
 			break;
 		}
 		stream->heard = true;
-		p->heard_us = now_us;
-		if (handshake_receive(&p->handshake, stream->socket, &in, &answer))
+		p->course.heard_us = now_us;
+		if (handshake_receive(&p->course.handshake, stream->socket, &in, &answer))
 			send_probe(p, stream->socket, &answer, out);
 	}
 	if (code < 0)
@@ -183,8 +185,10 @@ static void closed(struct punch *p, uint32_t socket, struct punch_stream *stream
 		p->listening = false;
 }
 
-static void tcp_event(struct punch *p, uint64_t now_us, const struct event *ev, struct actions *out)
+static void tcp_event(struct course *c, uint64_t now_us, const struct event *ev,
+		      struct actions *out)
 {
+	struct punch *p = punch_of(c);
 	struct punch_stream *stream = stream_find(p, ev->socket);
 
 	if (ev->kind == EVENT_CONNECTED || ev->kind == EVENT_ACCEPTED)
@@ -217,7 +221,8 @@ static bool has_stream(const struct punch *p, struct endpoint remote)
 /* Begins afresh what has not come through in its time. */
 static void retry(struct punch *p, size_t candidate, uint64_t now_us, struct actions *out)
 {
-	if (now_us < p->attempts[candidate].retry_us || has_stream(p, p->introduce.peer[candidate]))
+	if (now_us < p->attempts[candidate].retry_us ||
+	    has_stream(p, p->course.introduce.peer[candidate]))
 		return;
 	if (p->attempts[candidate].open)
 		act_abort(out, PUNCH_SOCKET_CONNECT + (uint32_t)candidate);
@@ -230,28 +235,33 @@ static void retry(struct punch *p, size_t candidate, uint64_t now_us, struct act
  */
 static void greet_again(struct punch *p, struct actions *out)
 {
-	struct probe greeting = handshake_greeting(&p->handshake);
+	struct probe greeting = handshake_greeting(&p->course.handshake);
 
 	for (size_t i = 0; i < PUNCH_PATHS_MAX; i++)
 		if (p->streams[i].open && p->streams[i].heard)
 			send_probe(p, p->streams[i].socket, &greeting, out);
 }
 
-static void tcp_round(struct punch *p, uint64_t now_us, struct actions *out)
+static void tcp_round(struct course *c, uint64_t now_us, struct actions *out)
 {
+	struct punch *p = punch_of(c);
+
 	abort_silent(p, now_us, out);
-	p->next_round_us = now_us + first_lasts_us(p);
-	for (size_t i = 0; i < p->introduce.peer_count; i++) {
+	p->course.next_round_us = now_us + first_lasts_us(p);
+	for (size_t i = 0; i < p->course.introduce.peer_count; i++) {
 		retry(p, i, now_us, out);
-		if (p->attempts[i].retry_us > now_us && p->attempts[i].retry_us < p->next_round_us)
-			p->next_round_us = p->attempts[i].retry_us;
+		if (p->attempts[i].retry_us > now_us &&
+		    p->attempts[i].retry_us < p->course.next_round_us)
+			p->course.next_round_us = p->attempts[i].retry_us;
 	}
-	if (p->handshake.controlling && p->handshake.state == HANDSHAKE_TRYING)
+	if (p->course.handshake.controlling && p->course.handshake.state == HANDSHAKE_TRYING)
 		greet_again(p, out);
 }
 
-static struct endpoint tcp_remote(const struct punch *p, uint32_t path)
+static struct endpoint tcp_remote(const struct course *c, uint32_t path)
 {
+	const struct punch *p = (const struct punch *)c;
+
 	for (size_t i = 0; i < PUNCH_PATHS_MAX; i++)
 		if (p->streams[i].open && p->streams[i].socket == path)
 			return p->streams[i].remote;
@@ -259,17 +269,19 @@ static struct endpoint tcp_remote(const struct punch *p, uint32_t path)
 }
 
 /* The agreed connection ends in order; the others leave nothing that could outlive the attempt. */
-static void tcp_close(struct punch *p, struct actions *out)
+static void tcp_close(struct course *c, struct actions *out)
 {
+	struct punch *p = punch_of(c);
+
 	for (size_t i = 0; i < PUNCH_PATHS_MAX; i++) {
 		if (!p->streams[i].open)
 			continue;
-		if (p->connected_us != 0 && p->streams[i].socket == p->path)
+		if (p->course.connected_us != 0 && p->streams[i].socket == p->course.path)
 			act_close(out, p->streams[i].socket);
 		else
 			act_abort(out, p->streams[i].socket);
 	}
-	for (size_t i = 0; i < p->introduce.peer_count; i++) {
+	for (size_t i = 0; i < p->course.introduce.peer_count; i++) {
 		uint32_t socket = PUNCH_SOCKET_CONNECT + (uint32_t)i;
 
 		if (p->attempts[i].open && stream_find(p, socket) == NULL)
@@ -279,4 +291,8 @@ static void tcp_close(struct punch *p, struct actions *out)
 		act_close(out, PUNCH_SOCKET_LISTENER);
 }
 
-const struct punch_transport punch_tcp = { tcp_begin, tcp_event, tcp_round, tcp_remote, tcp_close };
+const struct course_means punch_tcp = { .begin = tcp_begin,
+					.event = tcp_event,
+					.round = tcp_round,
+					.remote = tcp_remote,
+					.close = tcp_close };

@@ -13,18 +13,18 @@ static void send_probe(struct punch *p, struct endpoint to, const struct probe *
 	uint8_t data[PROBE_SIZE];
 
 	probe_write(probe, data);
-	act_udp_send(out, PUNCH_SOCKET_MAIN, to, data, sizeof(data));
-	p->sent++;
+	act_udp_send(out, COURSE_SOCKET_MAIN, to, data, sizeof(data));
+	p->course.sent++;
 }
 
 /* The next number for a path that only the peer knew of. The table is small; what gives way is the
  * oldest, but never the nominated one. */
 static uint32_t next_reflexive(struct punch *p)
 {
-	bool nominated = p->handshake.peer_nonce != 0;
+	bool nominated = p->course.handshake.peer_nonce != 0;
 	uint32_t i = (uint32_t)p->next_reflexive;
 
-	if (nominated && i == p->handshake.path)
+	if (nominated && i == p->course.handshake.path)
 		i = i + 1 < PUNCH_PATHS_MAX ? i + 1 : (uint32_t)p->candidates_count;
 	p->next_reflexive = i + 1 < PUNCH_PATHS_MAX ? i + 1 : p->candidates_count;
 	return i;
@@ -44,53 +44,67 @@ static uint32_t path_to(struct punch *p, struct endpoint ep)
 	return path;
 }
 
-static void udp_begin(struct punch *p, uint64_t now_us, struct actions *out)
+static void udp_begin(struct course *c, uint64_t now_us, struct actions *out)
 {
+	struct punch *p = punch_of(c);
+
 	(void)out;
-	for (size_t i = 0; i < p->introduce.peer_count; i++)
-		p->paths[i] = p->introduce.peer[i];
-	p->candidates_count = p->paths_count = p->next_reflexive = p->introduce.peer_count;
-	p->next_round_us = now_us;
+	for (size_t i = 0; i < p->course.introduce.peer_count; i++)
+		p->paths[i] = p->course.introduce.peer[i];
+	p->candidates_count = p->paths_count = p->next_reflexive = p->course.introduce.peer_count;
+	p->course.next_round_us = now_us;
 }
 
-static void udp_event(struct punch *p, uint64_t now_us, const struct event *ev, struct actions *out)
+static void udp_event(struct course *c, uint64_t now_us, const struct event *ev,
+		      struct actions *out)
 {
+	struct punch *p = punch_of(c);
 	struct probe in, answer;
 
 	if (ev->kind != EVENT_DATAGRAM || !probe_read(ev->data, ev->len, &in) ||
-	    !handshake_is_peers(&p->handshake, &in))
+	    !handshake_is_peers(&p->course.handshake, &in))
 		return;
-	p->heard_us = now_us;
-	if (handshake_receive(&p->handshake, path_to(p, ev->remote), &in, &answer))
+	p->course.heard_us = now_us;
+	if (handshake_receive(&p->course.handshake, path_to(p, ev->remote), &in, &answer))
 		send_probe(p, ev->remote, &answer, out);
 }
 
-static void udp_round(struct punch *p, uint64_t now_us, struct actions *out)
+static void udp_round(struct course *c, uint64_t now_us, struct actions *out)
 {
-	p->next_round_us = now_us + PUNCH_INTERVAL_US;
-	if (p->handshake.state == HANDSHAKE_NOMINATED) {
-		struct probe nomination = handshake_nomination(&p->handshake);
+	struct punch *p = punch_of(c);
 
-		send_probe(p, p->paths[p->handshake.path], &nomination, out);
+	p->course.next_round_us = now_us + COURSE_INTERVAL_US;
+	if (p->course.handshake.state == HANDSHAKE_NOMINATED) {
+		struct probe nomination = handshake_nomination(&p->course.handshake);
+
+		send_probe(p, p->paths[p->course.handshake.path], &nomination, out);
 		return;
 	}
-	struct probe greeting = handshake_greeting(&p->handshake);
+	struct probe greeting = handshake_greeting(&p->course.handshake);
 	for (size_t i = 0; i < p->candidates_count; i++)
 		send_probe(p, p->paths[i], &greeting, out);
 	/* A path that worked once may work again; no candidate need lead there. */
-	if (p->handshake.peer_nonce != 0 && p->handshake.path >= p->candidates_count)
-		send_probe(p, p->paths[p->handshake.path], &greeting, out);
+	if (p->course.handshake.peer_nonce != 0 && p->course.handshake.path >= p->candidates_count)
+		send_probe(p, p->paths[p->course.handshake.path], &greeting, out);
 }
 
-static struct endpoint udp_remote(const struct punch *p, uint32_t path)
+static struct endpoint udp_remote(const struct course *c, uint32_t path)
 {
+	const struct punch *p = (const struct punch *)c;
+
 	return p->paths[path];
 }
 
-static void udp_close(struct punch *p, struct actions *out)
+static void udp_close(struct course *c, struct actions *out)
 {
-	if (p->introduce.state == INTRODUCE_READY)
-		act_close(out, PUNCH_SOCKET_MAIN);
+	struct punch *p = punch_of(c);
+
+	if (p->course.introduce.state == INTRODUCE_READY)
+		act_close(out, COURSE_SOCKET_MAIN);
 }
 
-const struct punch_transport punch_udp = { udp_begin, udp_event, udp_round, udp_remote, udp_close };
+const struct course_means punch_udp = { .begin = udp_begin,
+					.event = udp_event,
+					.round = udp_round,
+					.remote = udp_remote,
+					.close = udp_close };

@@ -48,8 +48,9 @@ static struct lonely *lonely_new(bool tcp)
 	l->host = &l->pair->hosts[PAIR_A];
 	pair_start(l->pair, tcp, late_us);
 	pair_run(l->pair, 60000);
-	assert_int_equal(l->a->phase, PUNCH_TRYING);
-	l->b = stranger_of(l->pair, PAIR_A, l->a->introduce.peer[0], l->a->introduce.local);
+	assert_int_equal(l->a->course.phase, COURSE_TRYING);
+	l->b = stranger_of(l->pair, PAIR_A, l->a->course.introduce.peer[0],
+			   l->a->course.introduce.local);
 	return l;
 }
 
@@ -67,7 +68,7 @@ static void silence_b(struct lonely *l)
 
 static struct probe probe_of(const struct lonely *l, enum probe_type type, uint64_t echo)
 {
-	return (struct probe){ type, l->a->handshake.tag, NONCE, echo };
+	return (struct probe){ type, l->a->course.handshake.tag, NONCE, echo };
 }
 
 /* Returns how many packets 'a' sent in answer. */
@@ -77,7 +78,7 @@ static size_t say(struct lonely *l, struct endpoint from, const void *data, size
 	struct twin_packet p = { .protocol = TWIN_UDP,
 				 .ttl = TWIN_TTL,
 				 .from = from,
-				 .to = l->a->introduce.local,
+				 .to = l->a->course.introduce.local,
 				 .len = (uint16_t)len };
 
 	memcpy(p.data, data, len);
@@ -97,7 +98,7 @@ static void assert_failed(struct lonely *l)
 {
 	pair_run(l->pair, 20000000);
 	assert_int_equal(pair_status(l->pair, PAIR_A), 1);
-	assert_true(l->a->connected_us == 0);
+	assert_true(l->a->course.connected_us == 0);
 	lonely_free(l);
 }
 
@@ -121,20 +122,20 @@ static void garbage_over_udp_is_not_answered(void **state)
 		assert_int_equal(say(l, from, data, len), 0);
 	}
 	assert_int_equal(l->a->paths_count, l->a->candidates_count);
-	assert_false(l->a->handshake.heard);
+	assert_false(l->a->course.handshake.heard);
 	assert_failed(l);
 }
 
 static void ones_own_probe_turned_round_is_not_the_peers(void **state)
 {
 	struct lonely *l = lonely_new(false);
-	struct probe own = handshake_greeting(&l->a->handshake);
+	struct probe own = handshake_greeting(&l->a->course.handshake);
 
 	(void)state;
-	assert_int_equal(say_probe(l, l->a->introduce.peer[0], own), 0);
+	assert_int_equal(say_probe(l, l->a->course.introduce.peer[0], own), 0);
 	own.echo = own.nonce;
-	assert_int_equal(say_probe(l, l->a->introduce.peer[0], own), 0);
-	assert_false(l->a->handshake.heard);
+	assert_int_equal(say_probe(l, l->a->course.introduce.peer[0], own), 0);
+	assert_false(l->a->course.handshake.heard);
 	assert_failed(l);
 }
 
@@ -145,7 +146,7 @@ static void another_sessions_tag_is_not_answered(void **state)
 
 	(void)state;
 	other.tag ^= 1;
-	assert_int_equal(say_probe(l, l->a->introduce.peer[0], other), 0);
+	assert_int_equal(say_probe(l, l->a->course.introduce.peer[0], other), 0);
 	assert_failed(l);
 }
 
@@ -154,7 +155,7 @@ static void a_wrong_echo_convinces_nobody(void **state)
 {
 	static const enum probe_type types[] = { PROBE_NOMINATE, PROBE_NOMINATE_ACK, PROBE_BYE };
 	struct lonely *l = lonely_new(false);
-	struct endpoint from = l->a->introduce.peer[0];
+	struct endpoint from = l->a->course.introduce.peer[0];
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
@@ -163,11 +164,11 @@ static void a_wrong_echo_convinces_nobody(void **state)
 	}
 	/* A probe is answered, so that its sender may learn our nonce; nothing more. */
 	assert_int_equal(say_probe(l, from, probe_of(l, PROBE_PROBE, NONCE)), 1);
-	assert_int_equal(l->a->handshake.state, HANDSHAKE_TRYING);
+	assert_int_equal(l->a->course.handshake.state, HANDSHAKE_TRYING);
 
 	/* Nor once a path is nominated. */
 	assert_int_equal(say_probe(l, from, probe_of(l, PROBE_PROBE, PAIR_NONCE(PAIR_A))), 1);
-	assert_int_equal(l->a->handshake.state, HANDSHAKE_NOMINATED);
+	assert_int_equal(l->a->course.handshake.state, HANDSHAKE_NOMINATED);
 	assert_int_equal(say_probe(l, from, probe_of(l, PROBE_NOMINATE_ACK, NONCE)), 0);
 	struct probe other = probe_of(l, PROBE_NOMINATE_ACK, PAIR_NONCE(PAIR_A));
 	other.nonce ^= 1;
@@ -192,7 +193,7 @@ static void ten_thousand_sources_get_an_answer_each_and_no_more(void **state)
 
 	/* A round sends to the candidates, and to none of those. */
 	uint64_t before = l->host->sent;
-	pair_run(l->pair, pair_now_us(l->pair) + 10 * PUNCH_INTERVAL_US);
+	pair_run(l->pair, pair_now_us(l->pair) + 10 * COURSE_INTERVAL_US);
 	assert_in_range(l->host->sent - before, 9 * candidates, 11 * candidates);
 
 	/* And the peer still comes through from where nobody expected it. */
@@ -203,7 +204,7 @@ static void ten_thousand_sources_get_an_answer_each_and_no_more(void **state)
 	assert_int_equal(say_probe(l, peer, probe_of(l, PROBE_NOMINATE_ACK, PAIR_NONCE(PAIR_A))),
 			 1);
 	assert_connected(l);
-	assert_true(endpoint_equal(l->a->remote, peer));
+	assert_true(endpoint_equal(l->a->course.remote, peer));
 	lonely_free(l);
 }
 
@@ -216,20 +217,20 @@ static void another_path_takes_the_place_of_a_silent_one(void **state)
 
 	(void)state;
 	(void)say_probe(l, first, echo);
-	assert_int_equal(l->a->handshake.state, HANDSHAKE_NOMINATED);
+	assert_int_equal(l->a->course.handshake.state, HANDSHAKE_NOMINATED);
 	uint64_t nominated_us = pair_now_us(l->pair);
 	(void)say_probe(l, second, echo);
-	assert_true(endpoint_equal(l->a->paths[l->a->handshake.path], first));
+	assert_true(endpoint_equal(l->a->paths[l->a->course.handshake.path], first));
 
-	for (int i = 0; i < 20 && l->a->handshake.state == HANDSHAKE_NOMINATED; i++)
+	for (int i = 0; i < 20 && l->a->course.handshake.state == HANDSHAKE_NOMINATED; i++)
 		pair_run_to_timer(l->pair, PAIR_A);
-	assert_int_equal(l->a->handshake.state, HANDSHAKE_TRYING);
+	assert_int_equal(l->a->course.handshake.state, HANDSHAKE_TRYING);
 	assert_in_range(pair_now_us(l->pair) - nominated_us, 300000, 400000);
 	(void)say_probe(l, second, echo);
-	assert_true(endpoint_equal(l->a->paths[l->a->handshake.path], second));
+	assert_true(endpoint_equal(l->a->paths[l->a->course.handshake.path], second));
 	(void)say_probe(l, second, probe_of(l, PROBE_NOMINATE_ACK, PAIR_NONCE(PAIR_A)));
 	assert_connected(l);
-	assert_true(endpoint_equal(l->a->remote, second));
+	assert_true(endpoint_equal(l->a->course.remote, second));
 	lonely_free(l);
 }
 
@@ -240,7 +241,7 @@ static struct stranger *connect_one(struct lonely *l, struct endpoint from)
 	assert_true(l->count < STRANGERS_MAX);
 	struct stranger *s = &l->strangers[l->count++];
 
-	*s = stranger_of(l->pair, PAIR_A, from, l->a->introduce.local);
+	*s = stranger_of(l->pair, PAIR_A, from, l->a->course.introduce.local);
 	stranger_connect(s);
 	return s;
 }
@@ -334,9 +335,9 @@ static void half_a_message_is_waited_for_and_kept_bounded(void **state)
 	struct stranger *s = connect_one(l, (struct endpoint){ STRANGER, 1 });
 	for (size_t i = 0; i + 1 < PROBE_SIZE; i++)
 		stranger_say(s, data + i, 1);
-	assert_int_equal(l->a->handshake.state, HANDSHAKE_TRYING);
+	assert_int_equal(l->a->course.handshake.state, HANDSHAKE_TRYING);
 	stranger_say(s, data + PROBE_SIZE - 1, 1);
-	assert_int_equal(l->a->handshake.state, HANDSHAKE_NOMINATED);
+	assert_int_equal(l->a->course.handshake.state, HANDSHAKE_NOMINATED);
 	lonely_free(l);
 }
 
@@ -427,20 +428,20 @@ static void a_nominated_connection_that_breaks_is_replaced_by_the_other(void **s
 	say_probe_to(first, echo);
 	struct stranger *second = connect_one(l, (struct endpoint){ STRANGER, 2 });
 	say_probe_to(second, echo);
-	assert_int_equal(l->a->handshake.path, number_of(l, first));
+	assert_int_equal(l->a->course.handshake.path, number_of(l, first));
 	stranger_reset(first);
-	assert_int_equal(l->a->handshake.state, HANDSHAKE_TRYING);
+	assert_int_equal(l->a->course.handshake.state, HANDSHAKE_TRYING);
 
 	/* It asks the other one again. */
 	size_t bytes = second->bytes;
 	pair_run(l->pair, pair_now_us(l->pair) + 110000);
 	assert_int_equal(second->bytes, bytes + PROBE_SIZE);
 	say_probe_to(second, echo);
-	assert_int_equal(l->a->handshake.path, number_of(l, second));
+	assert_int_equal(l->a->course.handshake.path, number_of(l, second));
 	/* The acknowledgement of the broken one no longer counts. */
 	say_probe_to(second, probe_of(l, PROBE_NOMINATE_ACK, PAIR_NONCE(PAIR_A)));
 	assert_connected(l);
-	assert_int_equal(l->a->remote.port, 2);
+	assert_int_equal(l->a->course.remote.port, 2);
 	lonely_free(l);
 }
 

@@ -209,8 +209,8 @@ static void tcp_attempts_that_fail_are_few(void **state)
 	run(p, at_once);
 	assert_false(pair_agree(p));
 	/* Two candidates; 0.1 s and half as much more each time: the tenth ends after 11 s. */
-	assert_int_equal(p->peers[0].sent, 20);
-	assert_int_equal(p->peers[0].sent, p->hosts[PAIR_A].sent);
+	assert_int_equal(p->peers[0].course.sent, 20);
+	assert_int_equal(p->peers[0].course.sent, p->hosts[PAIR_A].sent);
 	pair_free(p);
 }
 

@@ -95,8 +95,10 @@ static void any_one_packet_between_the_peers_may_be_lost(void **state)
 			if (!pair_agree(p))
 				fail_msg("pair %zu without packet %d", n, (int)lost);
 			/* Another round, and lingering if the goodbye is lost. */
-			assert_true(p->peers[0].connected_us - p->peers[0].go_us < 200000);
-			assert_true(p->peers[1].connected_us - p->peers[1].go_us < 200000);
+			assert_true(p->peers[0].course.connected_us - p->peers[0].course.go_us <
+				    200000);
+			assert_true(p->peers[1].course.connected_us - p->peers[1].course.go_us <
+				    200000);
 			if (lost == 0)
 				count = p->count;
 			pair_free(p);
@@ -136,7 +138,8 @@ static void giving_up_in_the_middle_never_divides_the_peers(void **state)
 			pair_far_apart(a_is_far ? 100000 : 5000, a_is_far ? 5000 : 100000);
 
 		pair_start(p, false, at_once);
-		p->peers[0].config.give_up_us = p->peers[1].config.give_up_us = give_up_us;
+		p->peers[0].course.config.give_up_us = p->peers[1].course.config.give_up_us =
+			give_up_us;
 		pair_run(p, PAIR_LONG_US);
 		connected += pair_agree(p);
 		pair_free(p);
@@ -158,7 +161,7 @@ static void a_path_of_600_ms_and_an_uneven_one_connect(void **state)
 		pair_run(p, PAIR_LONG_US);
 		assert_true(pair_agree(p));
 		/* One round-trip for the nonce and half a one for the nomination. */
-		assert_true(p->peers[0].connected_us - p->peers[0].go_us < 2000000);
+		assert_true(p->peers[0].course.connected_us - p->peers[0].course.go_us < 2000000);
 		pair_free(p);
 	}
 }
@@ -171,7 +174,7 @@ static bool nothing_is_early(void *arg, uint64_t now_us, const struct twin_packe
 	if (!pair_is_between_peers(packet))
 		return false;
 	const struct punch *sender = &p->peers[packet->from.addr - PAIR_OUTSIDE_ADDR(PAIR_A)];
-	assert_true(sender->go_us != 0 && now_us >= sender->go_us + 5000);
+	assert_true(sender->course.go_us != 0 && now_us >= sender->course.go_us + 5000);
 	return false;
 }
 
@@ -188,7 +191,8 @@ static void who_holds_back_says_nothing_and_connects_afterwards(void **state)
 		pair_start(p, false, late_us);
 		pair_run(p, PAIR_LONG_US);
 		assert_true(pair_agree(p));
-		assert_in_range(p->peers[1].connected_us - p->peers[1].go_us, 0, 200000);
+		assert_in_range(p->peers[1].course.connected_us - p->peers[1].course.go_us, 0,
+				200000);
 		pair_free(p);
 	}
 }
@@ -203,7 +207,7 @@ static bool it_is_dark(void *arg, uint64_t now_us, const struct twin_packet *pac
 {
 	struct blackout *dark = arg;
 
-	if (dark->begin_us == 0 && dark->a->handshake.state == HANDSHAKE_NOMINATED)
+	if (dark->begin_us == 0 && dark->a->course.handshake.state == HANDSHAKE_NOMINATED)
 		dark->begin_us = now_us;
 	return pair_is_between_peers(packet) && dark->begin_us != 0 &&
 	       now_us - dark->begin_us < dark->length_us;
@@ -222,7 +226,7 @@ static void a_nomination_survives_seconds_of_silence(void **state)
 		pair_run(p, PAIR_LONG_US);
 		assert_true(dark.begin_us != 0);
 		assert_true(pair_agree(p));
-		assert_true(p->peers[0].connected_us - dark.begin_us < length_us + 200000);
+		assert_true(p->peers[0].course.connected_us - dark.begin_us < length_us + 200000);
 		pair_free(p);
 	}
 }
@@ -236,11 +240,11 @@ static void nothing_connects_to_nobody(void **state)
 	pair_start(p, false, at_once);
 	pair_run(p, PAIR_LONG_US);
 	assert_false(pair_agree(p));
-	assert_string_equal(p->peers[0].reason, "nothing from the peer came in");
+	assert_string_equal(p->peers[0].course.reason, "nothing from the peer came in");
 	/* Two candidates, 20 times a second, 10 seconds. */
-	assert_in_range(p->peers[0].sent, 396, 404);
-	assert_int_equal(p->peers[0].sent, p->hosts[PAIR_A].sent);
-	assert_int_equal(p->hosts[PAIR_A].done_us - p->peers[0].go_us, PAIR_GIVE_UP_US);
+	assert_in_range(p->peers[0].course.sent, 396, 404);
+	assert_int_equal(p->peers[0].course.sent, p->hosts[PAIR_A].sent);
+	assert_int_equal(p->hosts[PAIR_A].done_us - p->peers[0].course.go_us, PAIR_GIVE_UP_US);
 	pair_free(p);
 }
 
