@@ -54,12 +54,30 @@ struct punch {
 
 	/* TCP: attempts go with introduce.peer[]. */
 	bool listening;
+	bool connects; /* or waits for the peer to connect */
 	struct punch_attempt attempts[INTRODUCE_CANDIDATES_MAX];
 	struct punch_stream streams[PUNCH_PATHS_MAX];
 };
 
-/* What an attempt over a transport does. */
+/* What an attempt over a transport does, and its functions, for means that differ in some. */
 extern const struct course_means punch_udp, punch_tcp;
+
+void punch_udp_begin(struct course *c, uint64_t now_us, struct actions *out);
+void punch_udp_event(struct course *c, uint64_t now_us, const struct event *ev,
+		     struct actions *out);
+void punch_udp_round(struct course *c, uint64_t now_us, struct actions *out);
+struct endpoint punch_udp_remote(const struct course *c, uint32_t path);
+void punch_udp_close(struct course *c, struct actions *out);
+
+void punch_tcp_begin(struct course *c, uint64_t now_us, struct actions *out);
+void punch_tcp_event(struct course *c, uint64_t now_us, const struct event *ev,
+		     struct actions *out);
+void punch_tcp_round(struct course *c, uint64_t now_us, struct actions *out);
+struct endpoint punch_tcp_remote(const struct course *c, uint32_t path);
+void punch_tcp_close(struct course *c, struct actions *out);
+
+/* Ends all connects that have not come through. */
+void punch_tcp_give_up(struct punch *p, struct actions *out);
 
 /* For strategies whose states begin with a struct punch: zeroes that, and begins the course. */
 void punch_init(struct punch *p, const struct strategy *strategy, const struct course_means *means,

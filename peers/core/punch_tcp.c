@@ -82,11 +82,12 @@ static struct punch_attempt *attempt_find(struct punch *p, uint32_t socket)
 		       : NULL;
 }
 
-static void tcp_begin(struct course *c, uint64_t now_us, struct actions *out)
+void punch_tcp_begin(struct course *c, uint64_t now_us, struct actions *out)
 {
 	struct punch *p = punch_of(c);
 
 	p->listening = true;
+	p->connects = true;
 	act_tcp_listen(out, PUNCH_SOCKET_LISTENER, p->course.introduce.local);
 	p->course.next_round_us = now_us;
 }
@@ -185,8 +186,7 @@ static void closed(struct punch *p, uint32_t socket, struct punch_stream *stream
 		p->listening = false;
 }
 
-static void tcp_event(struct course *c, uint64_t now_us, const struct event *ev,
-		      struct actions *out)
+void punch_tcp_event(struct course *c, uint64_t now_us, const struct event *ev, struct actions *out)
 {
 	struct punch *p = punch_of(c);
 	struct punch_stream *stream = stream_find(p, ev->socket);
@@ -242,13 +242,13 @@ static void greet_again(struct punch *p, struct actions *out)
 			send_probe(p, p->streams[i].socket, &greeting, out);
 }
 
-static void tcp_round(struct course *c, uint64_t now_us, struct actions *out)
+void punch_tcp_round(struct course *c, uint64_t now_us, struct actions *out)
 {
 	struct punch *p = punch_of(c);
 
 	abort_silent(p, now_us, out);
 	p->course.next_round_us = now_us + first_lasts_us(p);
-	for (size_t i = 0; i < p->course.introduce.peer_count; i++) {
+	for (size_t i = 0; p->connects && i < p->course.introduce.peer_count; i++) {
 		retry(p, i, now_us, out);
 		if (p->attempts[i].retry_us > now_us &&
 		    p->attempts[i].retry_us < p->course.next_round_us)
@@ -258,7 +258,7 @@ static void tcp_round(struct course *c, uint64_t now_us, struct actions *out)
 		greet_again(p, out);
 }
 
-static struct endpoint tcp_remote(const struct course *c, uint32_t path)
+struct endpoint punch_tcp_remote(const struct course *c, uint32_t path)
 {
 	const struct punch *p = (const struct punch *)c;
 
@@ -268,8 +268,20 @@ static struct endpoint tcp_remote(const struct course *c, uint32_t path)
 	return (struct endpoint){ 0 };
 }
 
+void punch_tcp_give_up(struct punch *p, struct actions *out)
+{
+	for (size_t i = 0; i < p->course.introduce.peer_count; i++) {
+		uint32_t socket = PUNCH_SOCKET_CONNECT + (uint32_t)i;
+
+		if (!p->attempts[i].open || stream_find(p, socket) != NULL)
+			continue;
+		act_abort(out, socket);
+		p->attempts[i].open = false;
+	}
+}
+
 /* The agreed connection ends in order; the others leave nothing that could outlive the attempt. */
-static void tcp_close(struct course *c, struct actions *out)
+void punch_tcp_close(struct course *c, struct actions *out)
 {
 	struct punch *p = punch_of(c);
 
@@ -281,18 +293,13 @@ static void tcp_close(struct course *c, struct actions *out)
 		else
 			act_abort(out, p->streams[i].socket);
 	}
-	for (size_t i = 0; i < p->course.introduce.peer_count; i++) {
-		uint32_t socket = PUNCH_SOCKET_CONNECT + (uint32_t)i;
-
-		if (p->attempts[i].open && stream_find(p, socket) == NULL)
-			act_abort(out, socket);
-	}
+	punch_tcp_give_up(p, out);
 	if (p->listening)
 		act_close(out, PUNCH_SOCKET_LISTENER);
 }
 
-const struct course_means punch_tcp = { .begin = tcp_begin,
-					.event = tcp_event,
-					.round = tcp_round,
-					.remote = tcp_remote,
-					.close = tcp_close };
+const struct course_means punch_tcp = { .begin = punch_tcp_begin,
+					.event = punch_tcp_event,
+					.round = punch_tcp_round,
+					.remote = punch_tcp_remote,
+					.close = punch_tcp_close };

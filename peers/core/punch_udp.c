@@ -44,7 +44,7 @@ static uint32_t path_to(struct punch *p, struct endpoint ep)
 	return path;
 }
 
-static void udp_begin(struct course *c, uint64_t now_us, struct actions *out)
+void punch_udp_begin(struct course *c, uint64_t now_us, struct actions *out)
 {
 	struct punch *p = punch_of(c);
 
@@ -55,8 +55,7 @@ static void udp_begin(struct course *c, uint64_t now_us, struct actions *out)
 	p->course.next_round_us = now_us;
 }
 
-static void udp_event(struct course *c, uint64_t now_us, const struct event *ev,
-		      struct actions *out)
+void punch_udp_event(struct course *c, uint64_t now_us, const struct event *ev, struct actions *out)
 {
 	struct punch *p = punch_of(c);
 	struct probe in, answer;
@@ -69,7 +68,7 @@ static void udp_event(struct course *c, uint64_t now_us, const struct event *ev,
 		send_probe(p, ev->remote, &answer, out);
 }
 
-static void udp_round(struct course *c, uint64_t now_us, struct actions *out)
+void punch_udp_round(struct course *c, uint64_t now_us, struct actions *out)
 {
 	struct punch *p = punch_of(c);
 
@@ -88,14 +87,14 @@ static void udp_round(struct course *c, uint64_t now_us, struct actions *out)
 		send_probe(p, p->paths[p->course.handshake.path], &greeting, out);
 }
 
-static struct endpoint udp_remote(const struct course *c, uint32_t path)
+struct endpoint punch_udp_remote(const struct course *c, uint32_t path)
 {
 	const struct punch *p = (const struct punch *)c;
 
 	return p->paths[path];
 }
 
-static void udp_close(struct course *c, struct actions *out)
+void punch_udp_close(struct course *c, struct actions *out)
 {
 	struct punch *p = punch_of(c);
 
@@ -103,8 +102,8 @@ static void udp_close(struct course *c, struct actions *out)
 		act_close(out, COURSE_SOCKET_MAIN);
 }
 
-const struct course_means punch_udp = { .begin = udp_begin,
-					.event = udp_event,
-					.round = udp_round,
-					.remote = udp_remote,
-					.close = udp_close };
+const struct course_means punch_udp = { .begin = punch_udp_begin,
+					.event = punch_udp_event,
+					.round = punch_udp_round,
+					.remote = punch_udp_remote,
+					.close = punch_udp_close };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * An input is a play for one machine, punch or classify over UDP or TCP: a byte says what happens
+ * An input is a play for one machine, of those below, over UDP or TCP: a byte says what happens
  * next (a datagram, a connection, bytes on it, its end, time passing), and some more say how. The
  * rendezvous is honest, so that the machine gets as far as trying; everybody else is not. Whatever
  * is played, the machine uses only sockets that it has, sends over UDP to nobody but the server,
@@ -15,7 +15,8 @@
 
 #include "lib/prng.h"
 #include "peers/core/classify.h"
-#include "peers/core/punch.h"
+#include "peers/core/connect_only.h"
+#include "peers/core/punch_lowttl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -313,6 +314,9 @@ static void play_scene(struct stage *s, struct play *p)
 	}
 }
 
+static const struct strategy *const machines[] = { &punch_strategy, &punch_lowttl_strategy,
+						   &connect_only_strategy, &classify_strategy };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct stage *s = calloc(1, sizeof(*s));
@@ -323,19 +327,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	uint8_t how = take_byte(&p);
 	s->tcp = how & 1;
 	s->liars = how & 0x10;
-	s->strategy = how & 2 && how & 4 ? &classify_strategy : &punch_strategy;
+	s->strategy = machines[how >> 1 & 3];
 	s->state = calloc(1, s->strategy->size);
 	assert(s->state != NULL);
 	s->tag = probe_tag("s", 1);
-	s->strategy->init(s->state, &(struct strategy_config){ .tcp = s->tcp,
-							       .role = how & 8 ? 'a' : 'b',
-							       .server = server,
-							       .session = "s",
-							       .session_len = 1,
-							       .local_addr = local.addr,
-							       .nonce = NONCE,
-							       .seed = 1,
-							       .give_up_us = 2000000 });
+	s->strategy->init(s->state,
+			  &(struct strategy_config){ .tcp = s->tcp,
+						     .role = how & 8 ? 'a' : 'b',
+						     .server = server,
+						     .session = "s",
+						     .session_len = 1,
+						     .local_addr = local.addr,
+						     .nonce = NONCE,
+						     .seed = 1,
+						     .give_up_us = 2000000,
+						     .params = { 2, (how >> 5) % 3, 2, 100 } });
 	step(s, &(struct event){ .kind = EVENT_START });
 	play_opened(s);
 	while (p.len > 0)
