@@ -215,6 +215,122 @@ static void there_is_no_theory_of_what_it_does_not_know(void **state)
 	assert_true(oracle_rate(&a, &a, "sctp", "punch") < 0);
 }
 
+/* ---- a low TTL, and no listener */
+
+#define CONE(u) \
+	with_unsolicited(model_of(NAT_ENDPOINT_INDEPENDENT, NAT_ADDRESS_AND_PORT_DEPENDENT), u)
+
+static struct nat_model with_unsolicited(struct nat_model m, enum nat_unsolicited unsolicited)
+{
+	m.of[NAT_UDP].unsolicited = m.of[NAT_TCP].unsolicited = unsolicited;
+	return m;
+}
+
+static void a_low_ttl_cures_the_router_of_the_side_that_begins_so(void **state)
+{
+	static const struct {
+		const char *strategy;
+		double touchy_a, touchy_b,
+			both; /* with a cone that minds nothing, and with another */
+	} cases[] = {
+		{ "punch", -1, -1, -1 },
+		{ "punch-lowttl:side=a", 1, -1, -1 },
+		{ "punch-lowttl:side=b", -1, 1, -1 },
+		{ "punch-lowttl", 1, 1, 1 },
+		/* It does not get out, or gets too far; and there is too little time. */
+		{ "punch-lowttl:ttl=1", -1, -1, -1 },
+		{ "punch-lowttl:ttl=3", -1, -1, -1 },
+		{ "punch-lowttl:ttl=3,side=a", 1, -1, -1 },
+		{ "punch-lowttl:wait_ms=99", -1, -1, -1 },
+		{ "punch-lowttl:wait_ms=100", 1, 1, 1 },
+	};
+	static const enum nat_unsolicited touchy[] = { NAT_UNSOLICITED_ACCEPT,
+						       NAT_UNSOLICITED_BLOCK };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *strategy = cases[i / 2].strategy;
+		struct nat_model t = CONE(touchy[i % 2]), cone = CONE(NAT_UNSOLICITED_DROP);
+
+		assert_true(oracle_rate(&cone, &cone, "udp", strategy) == 1);
+		if (oracle_rate(&t, &cone, "udp", strategy) != cases[i / 2].touchy_a ||
+		    oracle_rate(&cone, &t, "udp", strategy) != cases[i / 2].touchy_b ||
+		    oracle_rate(&t, &t, "udp", strategy) != cases[i / 2].both)
+			fail_msg("%s", strategy);
+	}
+}
+
+/* The mapping to the other is another one, or the other knocks from where nobody sent. */
+static void a_low_ttl_cures_no_symmetric_router(void **state)
+{
+	struct nat_model touchy = with_unsolicited(
+		model_of(NAT_ADDRESS_AND_PORT_DEPENDENT, NAT_ADDRESS_AND_PORT_DEPENDENT),
+		NAT_UNSOLICITED_BLOCK);
+	struct nat_model open = model_of(NAT_ENDPOINT_INDEPENDENT, NAT_ENDPOINT_INDEPENDENT);
+	struct nat_model cone = CONE(NAT_UNSOLICITED_DROP);
+
+	(void)state;
+	assert_true(oracle_rate(&touchy, &open, "udp", "punch-lowttl") < 0);
+	assert_true(oracle_rate(&touchy, &cone, "udp", "punch-lowttl") == 0);
+}
+
+/* As NATBLASTER does it: the side that begins so listens, so the other one's way is the only one.
+ */
+static void over_tcp_the_low_side_is_to_let_the_other_in(void **state)
+{
+	struct nat_model hard =
+		model_of(NAT_ADDRESS_AND_PORT_DEPENDENT, NAT_ADDRESS_AND_PORT_DEPENDENT);
+	struct nat_model open = model_of(NAT_ENDPOINT_INDEPENDENT, NAT_ENDPOINT_INDEPENDENT);
+	struct nat_model cone = CONE(NAT_UNSOLICITED_DROP), judge = cone;
+	struct nat_model rst = CONE(NAT_UNSOLICITED_RST);
+
+	(void)state;
+	assert_true(oracle_rate(&open, &hard, "tcp", "punch-lowttl:side=a") == 1);
+	assert_true(oracle_rate(&open, &hard, "tcp", "punch-lowttl:side=b") == 0);
+	assert_true(oracle_rate(&open, &hard, "tcp", "punch-lowttl") == 1);
+	assert_true(oracle_rate(&cone, &hard, "tcp", "punch-lowttl:side=a") == 0);
+	assert_true(oracle_rate(&cone, &cone, "tcp", "punch-lowttl:side=b,ttl=1") < 0);
+	/* Resets come from routers that are knocked at. */
+	assert_true(oracle_rate(&rst, &rst, "tcp", "punch") < 0);
+	assert_true(oracle_rate(&rst, &rst, "tcp", "punch-lowttl:side=a") == 1);
+	assert_true(oracle_rate(&rst, &rst, "tcp", "punch-lowttl:side=a,ttl=3") < 0);
+	judge.rst = NAT_RST_IN_WINDOW;
+	assert_true(oracle_rate(&judge, &cone, "tcp", "punch-lowttl:side=a") == 0);
+	assert_true(oracle_rate(&cone, &judge, "tcp", "punch-lowttl:side=a") == 1);
+	assert_true(oracle_rate(&cone, &judge, "tcp", "punch-lowttl") < 0);
+}
+
+static void without_a_listener_both_ports_and_filters_must_do(void **state)
+{
+	struct nat_model hard =
+		model_of(NAT_ADDRESS_AND_PORT_DEPENDENT, NAT_ADDRESS_AND_PORT_DEPENDENT);
+	struct nat_model half = model_of(NAT_ADDRESS_AND_PORT_DEPENDENT, NAT_ENDPOINT_INDEPENDENT);
+	struct nat_model open = model_of(NAT_ENDPOINT_INDEPENDENT, NAT_ENDPOINT_INDEPENDENT);
+	struct nat_model lax = model_of(NAT_ENDPOINT_INDEPENDENT, NAT_ADDRESS_DEPENDENT);
+	struct nat_model cone = CONE(NAT_UNSOLICITED_DROP), rst = CONE(NAT_UNSOLICITED_RST);
+
+	(void)state;
+	assert_true(oracle_rate(&cone, &cone, "tcp", "connect-only") == 1);
+	assert_true(oracle_rate(&lax, &cone, "tcp", "connect-only") == 1);
+	assert_true(oracle_rate(&hard, &lax, "tcp", "connect-only") == 0);
+	assert_true(oracle_rate(&hard, &open, "tcp", "connect-only") == 0);
+	assert_true(oracle_rate(&hard, &rst, "tcp", "connect-only") == 0);
+	assert_true(oracle_rate(&open, &cone, "tcp", "connect-only") < 0);
+	assert_true(oracle_rate(&rst, &cone, "tcp", "connect-only") < 0);
+	assert_true(oracle_rate(&half, &cone, "tcp", "connect-only") < 0);
+	assert_true(oracle_rate(&hard, &open, "udp", "connect-only") == 1);
+}
+
+static void there_is_no_theory_of_what_is_no_choice(void **state)
+{
+	struct nat_model a = model_of(NAT_ENDPOINT_INDEPENDENT, NAT_ENDPOINT_INDEPENDENT);
+
+	(void)state;
+	assert_true(oracle_rate(&a, &a, "udp", "punch:x=1") < 0);
+	assert_true(oracle_rate(&a, &a, "udp", "punch-lowttl:ttl=0") < 0);
+	assert_true(oracle_rate(&a, &a, "udp", "classify") < 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +347,11 @@ int main(void)
 		cmocka_unit_test(what_is_blocked_never_connects),
 		cmocka_unit_test(there_is_no_theory_of_a_ruleset_of_its_own),
 		cmocka_unit_test(there_is_no_theory_of_what_it_does_not_know),
+		cmocka_unit_test(there_is_no_theory_of_what_is_no_choice),
+		cmocka_unit_test(a_low_ttl_cures_the_router_of_the_side_that_begins_so),
+		cmocka_unit_test(a_low_ttl_cures_no_symmetric_router),
+		cmocka_unit_test(over_tcp_the_low_side_is_to_let_the_other_in),
+		cmocka_unit_test(without_a_listener_both_ports_and_filters_must_do),
 	};
 
 	return cmocka_run_group_tests_name("oracle", tests, NULL, NULL);
