@@ -14,6 +14,7 @@
 
 #include "lib/prng.h"
 #include "peers/core/bytes.h"
+#include "peers/core/introduce_message.h"
 
 /* RFC 8489, section 6.2.1, begins with 500 ms and doubles it, so as not to burden the Internet. A
  * lab may ask more often, and a lost word to start should cost little. */
@@ -21,6 +22,10 @@
 
 /* Until the next try after a connection failed or broke. */
 #define RECONNECT_US 200000u
+
+/* For so many repetitions a peer that is ready waits for the other to confirm: 10 s. A peer that
+ * is not there any more never does. */
+#define CONFIRM_TRIES_MAX 50u
 
 void introduce_init(struct introduce *in, const struct introduce_config *config)
 {
@@ -46,6 +51,7 @@ static bool is_tcp(const struct introduce *in)
 static void open_socket(struct introduce *in, struct actions *out)
 {
 	in->open = true;
+	in->up = false;
 	in->retry_at_us = NEVER;
 	in->stream = (struct stun_stream){ 0 };
 	if (is_tcp(in))
@@ -54,62 +60,36 @@ static void open_socket(struct introduce *in, struct actions *out)
 		act_udp_open(out, in->config.socket, in->config.local);
 }
 
-/* The id of request number n. */
-static struct stun_id request_id(const struct introduce *in, uint32_t n)
+/* Over TCP nothing is lost on its way to the server, but may be on the server's to the peer. */
+static bool repeats(const struct introduce *in)
 {
-	uint8_t transaction[12];
-
-	put_u64(transaction, prng_derive(in->config.seed, n, 0));
-	put_u32(transaction + 8, n);
-	return stun_id_make(transaction);
+	return in->confirming || (!is_tcp(in) && in->state == INTRODUCE_WAITING);
 }
 
-/* The number of the request that id answers. */
-static bool find_request(const struct introduce *in, const struct stun_id *id, uint32_t *ret)
+static void send_message(const struct introduce *in, const struct stun_writer *w,
+			 struct actions *out)
 {
-	uint32_t n = get_u32(id->bytes + 12);
-
-	if (n >= in->requests || in->requests - n > INTRODUCE_IN_FLIGHT_MAX)
-		return false;
-	struct stun_id expected = request_id(in, n);
-	if (!stun_id_equal(id, &expected))
-		return false;
-	*ret = n;
-	return true;
+	if (is_tcp(in))
+		act_tcp_send(out, in->config.socket, w->data, w->len);
+	else
+		act_udp_send(out, in->config.socket, in->config.server, w->data, w->len);
 }
 
 static void send_request(struct introduce *in, uint64_t now_us, struct actions *out)
 {
-	const struct introduce_config *config = &in->config;
-	struct stun_id id = request_id(in, in->requests);
 	struct stun_writer w;
 
-	stun_begin(&w, STUN_REQUEST, STUN_INTRODUCE, &id);
-	stun_add(&w, STUN_SESSION, in->session, config->session_len);
-	stun_add(&w, STUN_ROLE, &config->role, 1);
-	for (size_t i = 0; i < config->announce_count; i++) {
-		struct endpoint ep = config->announce[i];
-
-		if (ep.port == 0)
-			ep.port = in->local.port;
-		stun_add_xor_address(&w, STUN_LOCAL_ENDPOINT, ep);
-	}
-	stun_add_fingerprint(&w);
-
+	introduce_write_request(in, &w);
 	in->sent_us[in->requests++ % INTRODUCE_IN_FLIGHT_MAX] = now_us;
-	if (is_tcp(in)) {
-		act_tcp_send(out, config->socket, w.data, w.len);
-	} else {
-		act_udp_send(out, config->socket, config->server, w.data, w.len);
-		in->retry_at_us = now_us + REPEAT_US;
-	}
+	send_message(in, &w, out);
+	in->retry_at_us = repeats(in) ? now_us + REPEAT_US : NEVER;
 }
 
 static void drop_socket(struct introduce *in, struct actions *out)
 {
 	if (in->open)
 		act_close(out, in->config.socket);
-	in->open = false;
+	in->open = in->up = false;
 	in->retry_at_us = NEVER;
 }
 
@@ -137,43 +117,28 @@ static void give_up(struct introduce *in, struct actions *out)
 
 /* ---- what the server says */
 
-static void add_candidate(struct introduce *in, struct endpoint ep)
+static void become_ready(struct introduce *in, uint64_t now_us)
 {
-	if (ep.addr == 0 || ep.port == 0)
-		return;
-	for (size_t i = 0; i < in->peer_count; i++)
-		if (endpoint_equal(in->peer[i], ep))
-			return;
-	in->peer[in->peer_count++] = ep;
-}
-
-/* An answer or a push: where we were seen and, if the server knows it, the peer. */
-static void take_news(struct introduce *in, uint64_t now_us, const struct stun_message *m)
-{
-	struct endpoint locals[STUN_LOCAL_ENDPOINTS_MAX], peer;
-
-	if (!stun_get_xor_address(m, STUN_XOR_MAPPED_ADDRESS, &in->observed) ||
-	    !stun_get_xor_address(m, STUN_PEER_OBSERVED, &peer))
-		return;
-	add_candidate(in, peer);
-	size_t count = stun_get_xor_addresses(m, STUN_PEER_LOCAL, locals, STUN_LOCAL_ENDPOINTS_MAX);
-	for (size_t i = 0; i < count; i++)
-		add_candidate(in, locals[i]);
-	if (in->peer_count == 0)
-		return;
 	in->state = INTRODUCE_READY;
+	memcpy(in->peer, in->latest, sizeof(in->peer));
+	in->peer_count = in->latest_count;
 	in->ready_us = now_us;
 	in->give_up_at_us = NEVER;
-	in->retry_at_us = NEVER;
+	if (!in->confirming)
+		in->retry_at_us = NEVER;
 }
 
-static bool names_our_session(const struct introduce *in, const struct stun_message *m)
+static void take_news(struct introduce *in, uint64_t now_us, const struct stun_message *m)
 {
-	const uint8_t *session;
-	size_t len;
+	if (introduce_take_news(in, m) && in->state == INTRODUCE_WAITING)
+		become_ready(in, now_us);
+}
 
-	return stun_get(m, STUN_SESSION, &session, &len) && len == in->config.session_len &&
-	       memcmp(session, in->session, len) == 0;
+static void stop_confirming(struct introduce *in)
+{
+	in->confirming = false;
+	if (in->state == INTRODUCE_READY)
+		in->retry_at_us = NEVER;
 }
 
 static void take_answer(struct introduce *in, uint64_t now_us, const struct stun_message *m,
@@ -182,14 +147,21 @@ static void take_answer(struct introduce *in, uint64_t now_us, const struct stun
 	uint32_t n;
 	unsigned code;
 
-	if (!find_request(in, &m->id, &n))
+	if (!introduce_find_request(in, &m->id, &n))
 		return;
 	if (m->class == STUN_SUCCESS) {
 		uint64_t rtt_us = now_us - in->sent_us[n % INTRODUCE_IN_FLIGHT_MAX];
 
-		if (rtt_us < in->rtt_us)
+		/* Once ready it stays as it is: a strategy may go by it. */
+		if (rtt_us < in->rtt_us && in->state == INTRODUCE_WAITING)
 			in->rtt_us = rtt_us;
 		take_news(in, now_us, m);
+		if (in->confirming && n >= in->confirm_from && stun_has(m, STUN_CONFIRM)) {
+			in->confirmed = true;
+			stop_confirming(in);
+		}
+	} else if (in->state == INTRODUCE_READY) {
+		stop_confirming(in);
 	} else if (stun_get_error(m, &code)) {
 		(void)snprintf(in->reason, sizeof(in->reason),
 			       "the rendezvous refused with error %u", code);
@@ -197,19 +169,37 @@ static void take_answer(struct introduce *in, uint64_t now_us, const struct stun
 	}
 }
 
+/* One request confirms; if it is lost, the peer repeats and so does the server. */
+static void take_indication(struct introduce *in, uint64_t now_us, const struct stun_message *m,
+			    struct actions *out)
+{
+	take_news(in, now_us, m);
+	if (stun_has(m, STUN_CONFIRM) && in->state == INTRODUCE_READY && in->up &&
+	    actions_have_room(out, 1, STUN_MESSAGE_MAX))
+		send_request(in, now_us, out);
+}
+
 static void take_message(struct introduce *in, uint64_t now_us, const struct stun_message *m,
 			 struct actions *out)
 {
+	const uint8_t *data;
 	uint16_t unknown;
+	size_t len;
 
 	/* RFC 8489, section 6.3.3: an answer with unknown comprehension-required attributes counts
 	 * for nothing. */
-	if (m->classic || m->method != STUN_INTRODUCE || stun_get_unknown(m, &unknown, 1) > 0)
+	if (m->classic || stun_get_unknown(m, &unknown, 1) > 0)
 		return;
-	if (m->class == STUN_SUCCESS || m->class == STUN_ERROR)
+	if (in->state == INTRODUCE_READY && introduce_read_relayed(in, m, &data, &len)) {
+		if (in->config.relayed != NULL)
+			in->config.relayed(in->config.relayed_context, now_us, data, len, out);
+	} else if (m->method != STUN_INTRODUCE) {
+		return;
+	} else if (m->class == STUN_SUCCESS || m->class == STUN_ERROR) {
 		take_answer(in, now_us, m, out);
-	else if (m->class == STUN_INDICATION && names_our_session(in, m))
-		take_news(in, now_us, m);
+	} else if (m->class == STUN_INDICATION && introduce_trusts(in, m)) {
+		take_indication(in, now_us, m, out);
+	}
 }
 
 static void take_datagram(struct introduce *in, uint64_t now_us, const struct event *event,
@@ -217,7 +207,7 @@ static void take_datagram(struct introduce *in, uint64_t now_us, const struct ev
 {
 	struct stun_message m;
 
-	if (in->state == INTRODUCE_WAITING && stun_read(event->data, event->len, &m))
+	if (in->state != INTRODUCE_FAILED && stun_read(event->data, event->len, &m))
 		take_message(in, now_us, &m, out);
 }
 
@@ -229,7 +219,7 @@ static void take_stream(struct introduce *in, uint64_t now_us, const struct even
 	struct stun_message m;
 	int found = 1;
 
-	while (found > 0 && in->state == INTRODUCE_WAITING && in->open) {
+	while (found > 0 && in->state != INTRODUCE_FAILED && in->up && !in->released) {
 		found = stun_stream_read(&in->stream, &data, &len, &m);
 		if (found > 0)
 			take_message(in, now_us, &m, out);
@@ -237,7 +227,8 @@ static void take_stream(struct introduce *in, uint64_t now_us, const struct even
 	if (found < 0) {
 		drop_socket(in, out);
 		in->last_error = -found;
-		in->retry_at_us = now_us + RECONNECT_US;
+		if (in->state == INTRODUCE_WAITING)
+			in->retry_at_us = now_us + RECONNECT_US;
 	}
 }
 
@@ -247,9 +238,11 @@ static void take_closed(struct introduce *in, uint64_t now_us, int error)
 {
 	char local[ENDPOINT_TEXT_SIZE];
 
-	in->open = false;
-	if (in->state != INTRODUCE_WAITING)
+	in->open = in->up = false;
+	if (in->state != INTRODUCE_WAITING) {
+		in->retry_at_us = NEVER;
 		return;
+	}
 	if (is_tcp(in)) {
 		in->last_error = error != 0 ? error : ECONNRESET;
 		in->retry_at_us = now_us + RECONNECT_US;
@@ -281,6 +274,7 @@ static void take_event(struct introduce *in, uint64_t now_us, const struct event
 	case EVENT_OPENED:
 	case EVENT_CONNECTED:
 		in->local = event->local;
+		in->up = true;
 		if (in->state == INTRODUCE_WAITING)
 			send_request(in, now_us, out);
 		break;
@@ -304,9 +298,13 @@ static void look_at_clock(struct introduce *in, uint64_t now_us, struct actions 
 {
 	if (now_us >= in->give_up_at_us)
 		give_up(in, out);
-	else if (now_us >= in->retry_at_us && in->open)
+	else if (now_us < in->retry_at_us)
+		return;
+	else if (in->state == INTRODUCE_READY && in->confirm_tries++ == CONFIRM_TRIES_MAX)
+		stop_confirming(in);
+	else if (in->open)
 		send_request(in, now_us, out);
-	else if (now_us >= in->retry_at_us)
+	else
 		open_socket(in, out);
 }
 
@@ -323,9 +321,77 @@ uint64_t introduce_step(struct introduce *in, uint64_t now_us, const struct even
 	}
 	if (introduce_is_for(in, event))
 		take_event(in, now_us, event, out);
-	if (in->state == INTRODUCE_WAITING)
+	if (in->state != INTRODUCE_FAILED && !in->released)
 		look_at_clock(in, now_us, out);
+	return introduce_wake_us(in);
+}
+
+uint64_t introduce_wake_us(const struct introduce *in)
+{
+	if (in->released)
+		return NEVER;
 	return in->give_up_at_us < in->retry_at_us ? in->give_up_at_us : in->retry_at_us;
+}
+
+/* ---- what the strategy wants */
+
+/* From the next request on, the peer is to confirm. */
+static void confirm(struct introduce *in)
+{
+	in->confirmed = false;
+	in->confirming = true;
+	in->confirm_from = in->requests;
+	in->confirm_tries = 0;
+}
+
+void introduce_set_note(struct introduce *in, uint64_t now_us, const void *note, size_t len,
+			struct actions *out)
+{
+	assert(len <= STUN_NOTE_MAX);
+	memset(in->note, 0, sizeof(in->note));
+	in->note[0] = (uint8_t)len;
+	if (len > 0)
+		memcpy(in->note + 1, note, len);
+	in->noted = true;
+	if (in->requests == 0 || in->released || in->state == INTRODUCE_FAILED)
+		return;
+	confirm(in);
+	if (in->up)
+		send_request(in, now_us, out);
+}
+
+void introduce_move(struct introduce *in, uint64_t now_us, uint32_t socket, struct endpoint local,
+		    struct actions *out)
+{
+	assert(in->started && !in->released);
+	if (is_tcp(in) || in->state != INTRODUCE_READY)
+		drop_socket(in, out);
+	in->config.socket = socket;
+	in->config.local = local;
+	in->state = INTRODUCE_WAITING;
+	in->peer_count = 0;
+	in->reason[0] = '\0';
+	in->give_up_at_us = in->config.give_up_us != 0 ? now_us + in->config.give_up_us : NEVER;
+	confirm(in);
+	open_socket(in, out);
+}
+
+bool introduce_relay(struct introduce *in, const void *data, size_t len, struct actions *out)
+{
+	struct stun_writer w;
+	uint8_t transaction[12];
+
+	if (in->released || in->state != INTRODUCE_READY || !in->up || in->ticket == 0 || len < 1 ||
+	    len > STUN_DATA_MAX || !actions_have_room(out, 1, STUN_MESSAGE_MAX))
+		return false;
+	put_u64(transaction, prng_derive(in->config.seed, in->relays, 1));
+	put_u32(transaction + 8, in->relays++);
+	struct stun_id id = stun_id_make(transaction);
+	stun_begin(&w, STUN_INDICATION, STUN_RELAY, &id);
+	stun_add_u64(&w, STUN_TICKET, in->ticket);
+	stun_add(&w, STUN_DATA, data, len);
+	send_message(in, &w, out);
+	return true;
 }
 
 void introduce_close(struct introduce *in, struct actions *out)

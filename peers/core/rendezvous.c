@@ -91,6 +91,8 @@ static void received(struct rendezvous *r, uint64_t now_us, const struct event *
 	c->used_us = now_us;
 	while ((found = stun_stream_read(&c->stream, &data, &len, &m)) > 0) {
 		if (!actions_have_room(out, RENDEZVOUS_SERVE_ACTIONS + 1, RENDEZVOUS_SERVE_BYTES)) {
+			if (m.class == STUN_INDICATION)
+				continue; /* a relay may lose what is too much */
 			found = -ENOBUFS;
 			break;
 		}

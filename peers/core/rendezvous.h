@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The rendezvous: a STUN server (RFC 8489, RFC 5780, classic clients of RFC 3489) that also
- * introduces the two peers of a session to each other and connects back to those who ask it to.
+ * introduces the two peers of a session to each other, passes on what they send each other, and
+ * connects back to those who ask it to.
  * docs/protocol.md says what it answers to what.
  *
  * It serves up to two addresses and two ports, each over UDP and TCP. Its sockets are numbered
@@ -31,10 +32,15 @@
 #define RENDEZVOUS_BACKS_MAX 16u
 #define RENDEZVOUS_BACK_US   2000000u /* a connection back that is not there by then is given up */
 
+/* What is relayed for the two peers of a session, both together: so many packets a second, and so
+ * many at once. The rest is dropped. */
+#define RENDEZVOUS_RELAY_RATE  200u
+#define RENDEZVOUS_RELAY_BURST 100u
+
 struct rendezvous_config {
 	uint32_t addr[2]; /* the second may be 0: none */
 	uint16_t port[2]; /* likewise; no two are equal */
-	uint64_t seed;    /* of the ids of indications */
+	uint64_t seed;    /* of the ids of indications, drawn ports and tickets */
 };
 
 struct rendezvous {

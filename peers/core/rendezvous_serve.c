@@ -6,10 +6,6 @@
  */
 #include "peers/core/rendezvous_serve.h"
 
-#include <string.h>
-
-#include "peers/core/bytes.h"
-
 #define CHANGE_BOTH (STUN_CHANGE_IP | STUN_CHANGE_PORT)
 
 /* What of unknown attributes an answer lists. */
@@ -31,8 +27,8 @@ static unsigned changed(unsigned at, uint32_t flags)
 	return at ^ (flags & CHANGE_BOTH) >> 1;
 }
 
-static void begin_answer(struct stun_writer *w, const struct rendezvous_request *req,
-			 enum stun_class class)
+void rendezvous_answer_begin(struct stun_writer *w, const struct rendezvous_request *req,
+			     enum stun_class class)
 {
 	stun_begin(w, class, req->message->method, &req->message->id);
 }
@@ -51,8 +47,8 @@ static void end_answer(struct stun_writer *w, const struct rendezvous_request *r
 		stun_add_fingerprint(w);
 }
 
-static void send_answer(struct stun_writer *w, const struct rendezvous_request *req,
-			struct actions *out)
+void rendezvous_answer_send(struct stun_writer *w, const struct rendezvous_request *req,
+			    struct actions *out)
 {
 	end_answer(w, req);
 	if (req->tcp)
@@ -61,14 +57,14 @@ static void send_answer(struct stun_writer *w, const struct rendezvous_request *
 		act_udp_send(out, req->socket, req->from, w->data, w->len);
 }
 
-static void refuse(const struct rendezvous_request *req, unsigned code, const char *reason,
-		   struct actions *out)
+void rendezvous_refuse(const struct rendezvous_request *req, unsigned code, const char *reason,
+		       struct actions *out)
 {
 	struct stun_writer w;
 
-	begin_answer(&w, req, STUN_ERROR);
+	rendezvous_answer_begin(&w, req, STUN_ERROR);
 	stun_add_error(&w, code, reason);
-	send_answer(&w, req, out);
+	rendezvous_answer_send(&w, req, out);
 }
 
 static void refuse_unknown(const struct rendezvous_request *req, const uint16_t *types,
@@ -76,10 +72,10 @@ static void refuse_unknown(const struct rendezvous_request *req, const uint16_t 
 {
 	struct stun_writer w;
 
-	begin_answer(&w, req, STUN_ERROR);
+	rendezvous_answer_begin(&w, req, STUN_ERROR);
 	stun_add_error(&w, STUN_UNKNOWN_ATTRIBUTE, "Unknown Attribute");
 	stun_add_unknown(&w, types, count);
-	send_answer(&w, req, out);
+	rendezvous_answer_send(&w, req, out);
 }
 
 /* ---- Binding */
@@ -161,102 +157,18 @@ static void serve_binding(const struct rendezvous *r, const struct rendezvous_re
 		return;
 	}
 	if (!read_wishes(req, &flags, &answer.from)) {
-		refuse(req, STUN_BAD_REQUEST, "Bad Request", out);
+		rendezvous_refuse(req, STUN_BAD_REQUEST, "Bad Request", out);
 		return;
 	}
 	unsigned from = changed(req->at, flags);
-	begin_answer(&w, req, STUN_SUCCESS);
+	rendezvous_answer_begin(&w, req, STUN_SUCCESS);
 	if (req->message->classic)
 		add_classic_binding(&w, r, req, from);
 	else
 		add_binding(&w, r, req, from);
 	if (!req->tcp)
 		answer.socket = RENDEZVOUS_UDP + from;
-	send_answer(&w, &answer, out);
-}
-
-/* ---- INTRODUCE */
-
-static bool read_introduce(const struct rendezvous_request *req, struct session_key *ret_key,
-			   unsigned *ret_role, struct session_peer *ret_peer)
-{
-	struct endpoint locals[STUN_LOCAL_ENDPOINTS_MAX + 1];
-	const uint8_t *session, *role;
-	size_t session_len, role_len;
-
-	if (!stun_get(req->message, STUN_SESSION, &session, &session_len) || session_len < 1 ||
-	    session_len > STUN_SESSION_MAX)
-		return false;
-	if (!stun_get(req->message, STUN_ROLE, &role, &role_len) || role_len != 1 ||
-	    (role[0] != 'a' && role[0] != 'b'))
-		return false;
-	size_t count = stun_get_xor_addresses(req->message, STUN_LOCAL_ENDPOINT, locals,
-					      STUN_LOCAL_ENDPOINTS_MAX + 1);
-	if (count > STUN_LOCAL_ENDPOINTS_MAX)
-		return false;
-
-	*ret_key = (struct session_key){ .tcp = req->tcp, .len = (uint8_t)session_len };
-	memcpy(ret_key->id, session, session_len);
-	*ret_role = (unsigned)(role[0] - 'a');
-	*ret_peer = (struct session_peer){ true, req->socket, req->from, { { 0 } }, count };
-	memcpy(ret_peer->locals, locals, count * sizeof(locals[0]));
-	return true;
-}
-
-/* What both the answer and the word to start say to self: where it was seen, and its peer. */
-static void add_introduction(struct stun_writer *w, const struct session *s,
-			     const struct session_peer *self, const struct session_peer *peer)
-{
-	stun_add(w, STUN_SESSION, s->key.id, s->key.len);
-	stun_add_xor_address(w, STUN_XOR_MAPPED_ADDRESS, self->observed);
-	if (!peer->present)
-		return;
-	stun_add_xor_address(w, STUN_PEER_OBSERVED, peer->observed);
-	for (size_t i = 0; i < peer->local_count; i++)
-		stun_add_xor_address(w, STUN_PEER_LOCAL, peer->locals[i]);
-}
-
-/* The word to start for the one who was here first. */
-static void push(struct rendezvous *r, const struct session *s, const struct session_peer *to,
-		 const struct session_peer *peer, struct actions *out)
-{
-	struct stun_writer w;
-	uint8_t transaction[12];
-
-	put_u64(transaction, prng_next(&r->prng));
-	put_u32(transaction + 8, (uint32_t)prng_next(&r->prng));
-	struct stun_id id = stun_id_make(transaction);
-	stun_begin(&w, STUN_INDICATION, STUN_INTRODUCE, &id);
-	add_introduction(&w, s, to, peer);
-	stun_add_fingerprint(&w);
-	if (s->key.tcp)
-		act_tcp_send(out, to->socket, w.data, w.len);
-	else
-		act_udp_send(out, to->socket, to->observed, w.data, w.len);
-}
-
-static void serve_introduce(struct rendezvous *r, uint64_t now_us,
-			    const struct rendezvous_request *req, struct actions *out)
-{
-	struct session_key key;
-	struct session_peer asker;
-	struct stun_writer w;
-	unsigned role;
-
-	if (!read_introduce(req, &key, &role, &asker)) {
-		refuse(req, STUN_BAD_REQUEST, "Bad Request", out);
-		return;
-	}
-	struct session *s = session_table_take(&r->sessions, now_us, &key);
-	const struct session_peer *peer = &s->peers[role ^ 1];
-	bool is_news = !session_peer_equal(&s->peers[role], &asker);
-	s->peers[role] = asker;
-
-	begin_answer(&w, req, STUN_SUCCESS);
-	add_introduction(&w, s, &asker, peer);
-	send_answer(&w, req, out);
-	if (is_news && peer->present)
-		push(r, s, peer, &asker, out);
+	rendezvous_answer_send(&w, &answer, out);
 }
 
 /* ---- CONNECT-BACK */
@@ -271,7 +183,7 @@ static void serve_connect_back(struct rendezvous *r, uint64_t now_us,
 	/* Without a change the connection back would be the one that the request came on. */
 	if (!req->tcp || !stun_get_u32(req->message, STUN_CHANGE_REQUEST, &flags) ||
 	    (flags & CHANGE_BOTH) == 0) {
-		refuse(req, STUN_BAD_REQUEST, "Bad Request", out);
+		rendezvous_refuse(req, STUN_BAD_REQUEST, "Bad Request", out);
 		return;
 	}
 	if (!has_alternate(r)) {
@@ -281,15 +193,15 @@ static void serve_connect_back(struct rendezvous *r, uint64_t now_us,
 	while (i < RENDEZVOUS_BACKS_MAX && r->back_until_us[i] != 0)
 		i++;
 	if (i == RENDEZVOUS_BACKS_MAX) {
-		refuse(req, STUN_SERVER_ERROR, "Server Error", out);
+		rendezvous_refuse(req, STUN_SERVER_ERROR, "Server Error", out);
 		return;
 	}
 	r->back_until_us[i] = now_us + RENDEZVOUS_BACK_US;
 	act_tcp_connect(out, RENDEZVOUS_BACK + i, rendezvous_endpoint(r, changed(req->at, flags)),
 			req->from);
-	begin_answer(&w, req, STUN_SUCCESS);
+	rendezvous_answer_begin(&w, req, STUN_SUCCESS);
 	stun_add_xor_address(&w, STUN_XOR_MAPPED_ADDRESS, req->from);
-	send_answer(&w, req, out);
+	rendezvous_answer_send(&w, req, out);
 }
 
 void rendezvous_serve(struct rendezvous *r, uint64_t now_us, const struct rendezvous_request *req,
@@ -299,7 +211,9 @@ void rendezvous_serve(struct rendezvous *r, uint64_t now_us, const struct rendez
 	uint16_t method = req->message->method;
 	bool ours = method == STUN_INTRODUCE || method == STUN_CONNECT_BACK;
 
-	/* RFC 8489, section 6.3: what is no request, or for an unknown method, is discarded in
+	if (req->message->class == STUN_INDICATION && method == STUN_RELAY)
+		rendezvous_relay(r, now_us, req, out);
+	/* RFC 8489, section 6.3: what else is no request, or for an unknown method, is discarded in
 	 * silence. RFC 3489 knew only Binding over UDP. */
 	if (req->message->class != STUN_REQUEST || (method != STUN_BINDING && !ours) ||
 	    (req->message->classic && ours))
@@ -310,7 +224,7 @@ void rendezvous_serve(struct rendezvous *r, uint64_t now_us, const struct rendez
 	else if (method == STUN_BINDING)
 		serve_binding(r, req, out);
 	else if (method == STUN_INTRODUCE)
-		serve_introduce(r, now_us, req, out);
+		rendezvous_introduce(r, now_us, req, out);
 	else
 		serve_connect_back(r, now_us, req, out);
 }

@@ -50,6 +50,34 @@ struct session *session_table_take(struct session_table *t, uint64_t now_us,
 	return place;
 }
 
+/* A ticket is 1, random bits, one of the role and ten of the place in the table. */
+#define PLACE_MASK  (SESSIONS_MAX - 1u)
+#define ROLE_BIT    SESSIONS_MAX
+#define TICKET_BIT  (UINT64_C(1) << 63)
+#define TICKET_TAIL ((uint64_t)(ROLE_BIT | PLACE_MASK))
+
+_Static_assert((SESSIONS_MAX & PLACE_MASK) == 0, "a place is a whole number of bits");
+
+uint64_t session_table_ticket(const struct session_table *t, const struct session *s, unsigned role,
+			      uint64_t random)
+{
+	uint64_t place = (uint64_t)(s - t->slots);
+
+	return TICKET_BIT | (random & ~TICKET_TAIL) | (role != 0 ? ROLE_BIT : 0u) | place;
+}
+
+struct session *session_table_find(struct session_table *t, uint64_t now_us, uint64_t ticket,
+				   unsigned *ret_role)
+{
+	struct session *s = &t->slots[ticket & PLACE_MASK];
+	unsigned role = (ticket & ROLE_BIT) != 0;
+
+	if (!is_live(s, now_us) || !s->peers[role].present || s->peers[role].ticket != ticket)
+		return NULL;
+	*ret_role = role;
+	return s;
+}
+
 void session_table_clear(struct session_table *t)
 {
 	memset(t->slots, 0, t->used * sizeof(t->slots[0]));
@@ -67,10 +95,14 @@ void session_table_forget(struct session_table *t, uint32_t connection)
 	}
 }
 
+bool session_peer_is_at(const struct session_peer *p, uint32_t socket, struct endpoint observed)
+{
+	return p->present && p->socket == socket && endpoint_equal(p->observed, observed);
+}
+
 bool session_peer_equal(const struct session_peer *a, const struct session_peer *b)
 {
-	if (a->present != b->present || a->socket != b->socket ||
-	    !endpoint_equal(a->observed, b->observed) || a->local_count != b->local_count)
+	if (!session_peer_is_at(a, b->socket, b->observed) || a->local_count != b->local_count)
 		return false;
 	for (size_t i = 0; i < a->local_count; i++)
 		if (!endpoint_equal(a->locals[i], b->locals[i]))

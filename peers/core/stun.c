@@ -76,6 +76,13 @@ static bool find(const struct stun_message *m, uint16_t type, struct attribute *
 	return false;
 }
 
+bool stun_has(const struct stun_message *m, uint16_t type)
+{
+	struct attribute a;
+
+	return find(m, type, &a);
+}
+
 bool stun_get(const struct stun_message *m, uint16_t type, const uint8_t **ret_value,
 	      size_t *ret_len)
 {
@@ -105,6 +112,16 @@ bool stun_get_u32(const struct stun_message *m, uint16_t type, uint32_t *ret)
 	if (!find(m, type, &a) || a.len != 4)
 		return false;
 	*ret = get_u32(a.value);
+	return true;
+}
+
+bool stun_get_u64(const struct stun_message *m, uint16_t type, uint64_t *ret)
+{
+	struct attribute a;
+
+	if (!find(m, type, &a) || a.len != 8)
+		return false;
+	*ret = get_u64(a.value);
 	return true;
 }
 
@@ -191,6 +208,14 @@ static bool is_known(uint16_t type)
 	case STUN_LOCAL_ENDPOINT:
 	case STUN_PEER_OBSERVED:
 	case STUN_PEER_LOCAL:
+	case STUN_NOTE:
+	case STUN_PEER_NOTE:
+	case STUN_PEER_CHANGE:
+	case STUN_SEEN:
+	case STUN_CONFIRM:
+	case STUN_DRAWN_PORTS:
+	case STUN_TICKET:
+	case STUN_DATA:
 		return true;
 	}
 	return false;

@@ -33,11 +33,12 @@ enum stun_class {
 	STUN_ERROR = 3,
 };
 
-/* The last two are ours, from the unassigned part of IANA's expert review range (0x080-0x0FF). */
+/* The last three are ours, from the unassigned part of IANA's expert review range (0x080-0x0FF). */
 enum stun_method {
 	STUN_BINDING = 0x001,
 	STUN_INTRODUCE = 0x0f0,
 	STUN_CONNECT_BACK = 0x0f1,
+	STUN_RELAY = 0x0f2,
 };
 
 enum stun_attribute {
@@ -60,7 +61,15 @@ enum stun_attribute {
 	STUN_ROLE = 0x7f02,           /* one byte, 'a' or 'b' */
 	STUN_LOCAL_ENDPOINT = 0x7f03, /* may be repeated */
 	STUN_PEER_OBSERVED = 0x7f04,
-	STUN_PEER_LOCAL = 0x7f05, /* may be repeated */
+	STUN_PEER_LOCAL = 0x7f05,  /* may be repeated */
+	STUN_NOTE = 0x7f06,        /* STUN_NOTE_SIZE bytes: the note's length, the note, zeros */
+	STUN_PEER_NOTE = 0x7f07,   /* the note alone: 0 to STUN_NOTE_MAX bytes */
+	STUN_PEER_CHANGE = 0x7f08, /* 32 bits: which of the peer's registrations this is */
+	STUN_SEEN = 0x7f09,        /* 32 bits: the PEER-CHANGE that was heard of last */
+	STUN_CONFIRM = 0x7f0a,     /* empty */
+	STUN_DRAWN_PORTS = 0x7f0b, /* two of 16 bits: one's own, the peer's */
+	STUN_TICKET = 0x7f0c,      /* 64 bits */
+	STUN_DATA = 0x7f0d,        /* 1 to STUN_DATA_MAX bytes */
 };
 
 /* Flags of CHANGE-REQUEST: RFC 5780, section 7.2. */
@@ -74,6 +83,9 @@ enum stun_attribute {
 
 #define STUN_SESSION_MAX         64u
 #define STUN_LOCAL_ENDPOINTS_MAX 4u
+#define STUN_NOTE_MAX            128u
+#define STUN_NOTE_SIZE           (1u + STUN_NOTE_MAX)
+#define STUN_DATA_MAX            512u /* with the header and TICKET, a message of STUN_MESSAGE_MAX */
 
 /* Bytes 4 to 19 of a message: the magic cookie and 96 bits of transaction ID or, in a classic
  * message, 128 bits of transaction ID. An answer carries those of its request. */
@@ -101,6 +113,8 @@ struct stun_message {
  * every attribute, and FINGERPRINT if there is one, which must be right and the last. */
 bool stun_read(const uint8_t *data, size_t len, struct stun_message *ret);
 
+bool stun_has(const struct stun_message *m, uint16_t type);
+
 /* The first attribute of that type. Returns false if there is none. */
 bool stun_get(const struct stun_message *m, uint16_t type, const uint8_t **ret_value,
 	      size_t *ret_len);
@@ -110,6 +124,7 @@ bool stun_get(const struct stun_message *m, uint16_t type, const uint8_t **ret_v
  * the attribute's length counts, as RFC 5780 draws RESPONSE-PORT. */
 bool stun_get_u16(const struct stun_message *m, uint16_t type, uint16_t *ret);
 bool stun_get_u32(const struct stun_message *m, uint16_t type, uint32_t *ret);
+bool stun_get_u64(const struct stun_message *m, uint16_t type, uint64_t *ret);
 bool stun_get_address(const struct stun_message *m, uint16_t type, struct endpoint *ret);
 bool stun_get_xor_address(const struct stun_message *m, uint16_t type, struct endpoint *ret);
 bool stun_get_error(const struct stun_message *m, unsigned *ret_code);
@@ -162,6 +177,7 @@ void stun_begin(struct stun_writer *w, enum stun_class class, uint16_t method,
 void stun_add(struct stun_writer *w, uint16_t type, const void *value, size_t len);
 void stun_add_u16(struct stun_writer *w, uint16_t type, uint16_t number); /* and two zero bytes */
 void stun_add_u32(struct stun_writer *w, uint16_t type, uint32_t number);
+void stun_add_u64(struct stun_writer *w, uint16_t type, uint64_t number);
 void stun_add_address(struct stun_writer *w, uint16_t type, struct endpoint ep);
 void stun_add_xor_address(struct stun_writer *w, uint16_t type, struct endpoint ep);
 void stun_add_error(struct stun_writer *w, unsigned code, const char *reason);

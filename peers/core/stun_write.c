@@ -70,6 +70,14 @@ void stun_add_u32(struct stun_writer *w, uint16_t type, uint32_t number)
 	stun_add(w, type, value, sizeof(value));
 }
 
+void stun_add_u64(struct stun_writer *w, uint16_t type, uint64_t number)
+{
+	uint8_t value[8];
+
+	put_u64(value, number);
+	stun_add(w, type, value, sizeof(value));
+}
+
 void stun_add_address(struct stun_writer *w, uint16_t type, struct endpoint ep)
 {
 	uint8_t value[8] = { 0, 1 /* IPv4: RFC 8489, section 14.1 */ };

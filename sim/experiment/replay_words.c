@@ -24,6 +24,8 @@ static const char *stun_words(uint16_t method)
 		return "STUN introduce";
 	case STUN_CONNECT_BACK:
 		return "STUN connect-back";
+	case STUN_RELAY:
+		return "STUN relay";
 	default:
 		return "STUN";
 	}

@@ -32,6 +32,14 @@ static const uint16_t types[] = {
 	STUN_LOCAL_ENDPOINT,
 	STUN_PEER_OBSERVED,
 	STUN_PEER_LOCAL,
+	STUN_NOTE,
+	STUN_PEER_NOTE,
+	STUN_PEER_CHANGE,
+	STUN_SEEN,
+	STUN_CONFIRM,
+	STUN_DRAWN_PORTS,
+	STUN_TICKET,
+	STUN_DATA,
 	0x0006,
 };
 #define TYPES (sizeof(types) / sizeof(types[0]))
@@ -41,6 +49,7 @@ static void use(const struct stun_message *m, const uint8_t *data, size_t len)
 	struct endpoint eps[4];
 	uint16_t unknown[4], u16;
 	uint32_t u32, sum = 0;
+	uint64_t u64;
 	unsigned code;
 
 	assert(m->attributes == data + STUN_HEADER_SIZE);
@@ -56,6 +65,8 @@ static void use(const struct stun_message *m, const uint8_t *data, size_t len)
 		}
 		(void)stun_get_u16(m, types[i], &u16);
 		(void)stun_get_u32(m, types[i], &u32);
+		(void)stun_get_u64(m, types[i], &u64);
+		assert(stun_has(m, types[i]) == stun_get(m, types[i], &value, &value_len));
 		(void)stun_get_address(m, types[i], eps);
 		assert(stun_get_xor_addresses(m, types[i], eps, 4) <= 4);
 	}

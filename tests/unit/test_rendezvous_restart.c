@@ -13,10 +13,18 @@
 
 #define CLIENTS  300u /* more than it has places for connections */
 #define SESSIONS 1500u
+#define TICKETS  64u
 
 static const struct rendezvous_config config = { .addr = { 0xcb007101, 0xcb007102 },
 						 .port = { 3478, 3479 },
 						 .seed = 7 };
+
+/* A ticket, and where it was told. */
+struct told {
+	uint64_t ticket;
+	uint32_t socket;
+	struct endpoint to;
+};
 
 struct fixture {
 	struct rendezvous at_work, fresh;
@@ -26,7 +34,9 @@ struct fixture {
 	uint32_t accepted;
 	/* What there was of it. */
 	size_t most_connections, most_sessions;
-	unsigned answers, backs, failures;
+	unsigned answers, backs, failures, relayed;
+	struct told tickets[TICKETS]; /* the last ones */
+	size_t told;
 };
 
 static int setup(void **state)
@@ -56,6 +66,18 @@ static struct endpoint client(uint32_t i)
 	return (struct endpoint){ 0xc6336400 + i, (uint16_t)(1000 + i) };
 }
 
+/* Keeps the ticket, if it tells one. */
+static void look_at(struct fixture *f, const struct action *a)
+{
+	struct stun_message m;
+	uint64_t ticket;
+
+	if (!stun_read(f->out.bytes + a->at, a->len, &m) || !stun_get_u64(&m, STUN_TICKET, &ticket))
+		return;
+	f->relayed += m.method == STUN_RELAY;
+	f->tickets[f->told++ % TICKETS] = (struct told){ ticket, a->socket, a->remote };
+}
+
 static void step(struct fixture *f, const struct event *event)
 {
 	f->out.count = f->out.used = 0;
@@ -66,6 +88,8 @@ static void step(struct fixture *f, const struct event *event)
 		f->answers += kind == ACTION_UDP_SEND || kind == ACTION_TCP_SEND;
 		f->backs += kind == ACTION_TCP_CONNECT;
 		f->failures += kind == ACTION_DONE;
+		if (kind == ACTION_UDP_SEND || kind == ACTION_TCP_SEND)
+			look_at(f, &f->out.items[i]);
 	}
 	if (f->at_work.connections.used > f->most_connections)
 		f->most_connections = f->at_work.connections.used;
@@ -84,8 +108,10 @@ static void start(struct fixture *f)
 static void make_request(struct fixture *f, struct stun_writer *w)
 {
 	static const uint16_t methods[] = { STUN_BINDING, STUN_INTRODUCE, STUN_CONNECT_BACK };
-	const uint16_t method = methods[below(f, 3)], session = (uint16_t)below(f, SESSIONS);
+	const uint16_t method = methods[below(f, 3)],
+		       session = (uint16_t)below(f, below(f, 4) ? SESSIONS : 4);
 	const uint8_t role = (uint8_t)('a' + below(f, 2));
+	uint8_t note[STUN_NOTE_SIZE] = { (uint8_t)below(f, STUN_NOTE_MAX + 1) };
 	const struct stun_id id = stun_id_make((const uint8_t *)"transaction!");
 
 	stun_begin(w, STUN_REQUEST, method, &id);
@@ -93,6 +119,10 @@ static void make_request(struct fixture *f, struct stun_writer *w)
 		stun_add(w, STUN_SESSION, &session, sizeof(session));
 		stun_add(w, STUN_ROLE, &role, 1);
 		stun_add_xor_address(w, STUN_LOCAL_ENDPOINT, client(below(f, CLIENTS)));
+		note[1] = role;
+		if (below(f, 2) == 0)
+			stun_add(w, STUN_NOTE, note, sizeof(note));
+		stun_add_u32(w, STUN_SEEN, below(f, 3));
 	} else {
 		stun_add_u32(w, STUN_CHANGE_REQUEST,
 			     below(f, 2) * STUN_CHANGE_IP + below(f, 2) * STUN_CHANGE_PORT);
@@ -117,6 +147,24 @@ static void send_something(struct fixture *f, bool tcp)
 	step(f, &event);
 }
 
+/* From where the ticket was told. */
+static void relay_something(struct fixture *f)
+{
+	const struct told *t = &f->tickets[below(f, TICKETS)];
+	const struct stun_id id = stun_id_make((const uint8_t *)"transaction!");
+	struct stun_writer w;
+
+	stun_begin(&w, STUN_INDICATION, STUN_RELAY, &id);
+	stun_add_u64(&w, STUN_TICKET, t->ticket);
+	stun_add(&w, STUN_DATA, "data", 4);
+	step(f,
+	     &(struct event){ .kind = t->socket < RENDEZVOUS_LISTENER ? EVENT_DATAGRAM : EVENT_DATA,
+			      .socket = t->socket,
+			      .remote = t->to,
+			      .data = w.data,
+			      .len = w.len });
+}
+
 static void do_something(struct fixture *f)
 {
 	f->now_us += below(f, 2000);
@@ -137,6 +185,9 @@ static void do_something(struct fixture *f)
 			step(f, &(struct event){ .kind = EVENT_CLOSED,
 						 .socket = SOCKET_ACCEPTED +
 							   below(f, f->accepted + 1) });
+		break;
+	case 3:
+		relay_something(f);
 		break;
 	default:
 		send_something(f, below(f, 2) == 0);
@@ -173,7 +224,7 @@ static void a_restarted_rendezvous_is_as_a_fresh_one_after_any_activity(void **s
 	/* All that it has room for was in use, and all that it can do was done. */
 	assert_int_equal(f->most_connections, CONNECTIONS_MAX);
 	assert_int_equal(f->most_sessions, SESSIONS_MAX);
-	assert_true(f->answers > 1000 && f->backs > 100);
+	assert_true(f->answers > 1000 && f->backs > 100 && f->relayed > 100);
 }
 
 static void a_rendezvous_that_failed_can_be_restarted(void **state)
