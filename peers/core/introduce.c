@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/prng.h"
-#include "peers/core/bytes.h"
 #include "peers/core/introduce_message.h"
 
 /* RFC 8489, section 6.2.1, begins with 500 ms and doubles it, so as not to burden the Internet. A
@@ -43,18 +41,18 @@ void introduce_init(struct introduce *in, const struct introduce_config *config)
 	in->config.session = NULL; /* the caller's may be gone by the time it is needed */
 }
 
-static bool is_tcp(const struct introduce *in)
+bool introduce_is_tcp(const struct introduce *in)
 {
 	return in->config.transport == INTRODUCE_TCP;
 }
 
-static void open_socket(struct introduce *in, struct actions *out)
+void introduce_open_socket(struct introduce *in, struct actions *out)
 {
 	in->open = true;
 	in->up = false;
 	in->retry_at_us = NEVER;
 	in->stream = (struct stun_stream){ 0 };
-	if (is_tcp(in))
+	if (introduce_is_tcp(in))
 		act_tcp_connect(out, in->config.socket, in->config.local, in->config.server);
 	else
 		act_udp_open(out, in->config.socket, in->config.local);
@@ -63,29 +61,28 @@ static void open_socket(struct introduce *in, struct actions *out)
 /* Over TCP nothing is lost on its way to the server, but may be on the server's to the peer. */
 static bool repeats(const struct introduce *in)
 {
-	return in->confirming || (!is_tcp(in) && in->state == INTRODUCE_WAITING);
+	return in->confirming || (!introduce_is_tcp(in) && in->state == INTRODUCE_WAITING);
 }
 
-static void send_message(const struct introduce *in, const struct stun_writer *w,
-			 struct actions *out)
+void introduce_send(const struct introduce *in, const struct stun_writer *w, struct actions *out)
 {
-	if (is_tcp(in))
+	if (introduce_is_tcp(in))
 		act_tcp_send(out, in->config.socket, w->data, w->len);
 	else
 		act_udp_send(out, in->config.socket, in->config.server, w->data, w->len);
 }
 
-static void send_request(struct introduce *in, uint64_t now_us, struct actions *out)
+void introduce_send_request(struct introduce *in, uint64_t now_us, struct actions *out)
 {
 	struct stun_writer w;
 
 	introduce_write_request(in, &w);
 	in->sent_us[in->requests++ % INTRODUCE_IN_FLIGHT_MAX] = now_us;
-	send_message(in, &w, out);
+	introduce_send(in, &w, out);
 	in->retry_at_us = repeats(in) ? now_us + REPEAT_US : NEVER;
 }
 
-static void drop_socket(struct introduce *in, struct actions *out)
+void introduce_drop_socket(struct introduce *in, struct actions *out)
 {
 	if (in->open)
 		act_close(out, in->config.socket);
@@ -95,7 +92,7 @@ static void drop_socket(struct introduce *in, struct actions *out)
 
 static void fail(struct introduce *in, struct actions *out)
 {
-	drop_socket(in, out);
+	introduce_drop_socket(in, out);
 	in->state = INTRODUCE_FAILED;
 	in->give_up_at_us = NEVER;
 }
@@ -176,7 +173,7 @@ static void take_indication(struct introduce *in, uint64_t now_us, const struct 
 	take_news(in, now_us, m);
 	if (stun_has(m, STUN_CONFIRM) && in->state == INTRODUCE_READY && in->up &&
 	    actions_have_room(out, 1, STUN_MESSAGE_MAX))
-		send_request(in, now_us, out);
+		introduce_send_request(in, now_us, out);
 }
 
 static void take_message(struct introduce *in, uint64_t now_us, const struct stun_message *m,
@@ -225,7 +222,7 @@ static void take_stream(struct introduce *in, uint64_t now_us, const struct even
 			take_message(in, now_us, &m, out);
 	}
 	if (found < 0) {
-		drop_socket(in, out);
+		introduce_drop_socket(in, out);
 		in->last_error = -found;
 		if (in->state == INTRODUCE_WAITING)
 			in->retry_at_us = now_us + RECONNECT_US;
@@ -243,7 +240,7 @@ static void take_closed(struct introduce *in, uint64_t now_us, int error)
 		in->retry_at_us = NEVER;
 		return;
 	}
-	if (is_tcp(in)) {
+	if (introduce_is_tcp(in)) {
 		in->last_error = error != 0 ? error : ECONNRESET;
 		in->retry_at_us = now_us + RECONNECT_US;
 		return;
@@ -260,7 +257,7 @@ bool introduce_is_for(const struct introduce *in, const struct event *event)
 	if (in->released || event->kind == EVENT_START || event->kind == EVENT_TIMER ||
 	    event->socket != in->config.socket)
 		return false;
-	if (is_tcp(in))
+	if (introduce_is_tcp(in))
 		return true;
 	if (event->kind == EVENT_DATAGRAM)
 		return endpoint_equal(event->remote, in->config.server);
@@ -276,7 +273,7 @@ static void take_event(struct introduce *in, uint64_t now_us, const struct event
 		in->local = event->local;
 		in->up = true;
 		if (in->state == INTRODUCE_WAITING)
-			send_request(in, now_us, out);
+			introduce_send_request(in, now_us, out);
 		break;
 	case EVENT_DATAGRAM:
 		take_datagram(in, now_us, event, out);
@@ -303,9 +300,9 @@ static void look_at_clock(struct introduce *in, uint64_t now_us, struct actions 
 	else if (in->state == INTRODUCE_READY && in->confirm_tries++ == CONFIRM_TRIES_MAX)
 		stop_confirming(in);
 	else if (in->open)
-		send_request(in, now_us, out);
+		introduce_send_request(in, now_us, out);
 	else
-		open_socket(in, out);
+		introduce_open_socket(in, out);
 }
 
 uint64_t introduce_step(struct introduce *in, uint64_t now_us, const struct event *event,
@@ -317,7 +314,7 @@ uint64_t introduce_step(struct introduce *in, uint64_t now_us, const struct even
 		in->started = true;
 		if (in->config.give_up_us != 0)
 			in->give_up_at_us = now_us + in->config.give_up_us;
-		open_socket(in, out);
+		introduce_open_socket(in, out);
 	}
 	if (introduce_is_for(in, event))
 		take_event(in, now_us, event, out);
@@ -333,70 +330,9 @@ uint64_t introduce_wake_us(const struct introduce *in)
 	return in->give_up_at_us < in->retry_at_us ? in->give_up_at_us : in->retry_at_us;
 }
 
-/* ---- what the strategy wants */
-
-/* From the next request on, the peer is to confirm. */
-static void confirm(struct introduce *in)
-{
-	in->confirmed = false;
-	in->confirming = true;
-	in->confirm_from = in->requests;
-	in->confirm_tries = 0;
-}
-
-void introduce_set_note(struct introduce *in, uint64_t now_us, const void *note, size_t len,
-			struct actions *out)
-{
-	assert(len <= STUN_NOTE_MAX);
-	memset(in->note, 0, sizeof(in->note));
-	in->note[0] = (uint8_t)len;
-	if (len > 0)
-		memcpy(in->note + 1, note, len);
-	in->noted = true;
-	if (in->requests == 0 || in->released || in->state == INTRODUCE_FAILED)
-		return;
-	confirm(in);
-	if (in->up)
-		send_request(in, now_us, out);
-}
-
-void introduce_move(struct introduce *in, uint64_t now_us, uint32_t socket, struct endpoint local,
-		    struct actions *out)
-{
-	assert(in->started && !in->released);
-	if (is_tcp(in) || in->state != INTRODUCE_READY)
-		drop_socket(in, out);
-	in->config.socket = socket;
-	in->config.local = local;
-	in->state = INTRODUCE_WAITING;
-	in->peer_count = 0;
-	in->reason[0] = '\0';
-	in->give_up_at_us = in->config.give_up_us != 0 ? now_us + in->config.give_up_us : NEVER;
-	confirm(in);
-	open_socket(in, out);
-}
-
-bool introduce_relay(struct introduce *in, const void *data, size_t len, struct actions *out)
-{
-	struct stun_writer w;
-	uint8_t transaction[12];
-
-	if (in->released || in->state != INTRODUCE_READY || !in->up || in->ticket == 0 || len < 1 ||
-	    len > STUN_DATA_MAX || !actions_have_room(out, 1, STUN_MESSAGE_MAX))
-		return false;
-	put_u64(transaction, prng_derive(in->config.seed, in->relays, 1));
-	put_u32(transaction + 8, in->relays++);
-	struct stun_id id = stun_id_make(transaction);
-	stun_begin(&w, STUN_INDICATION, STUN_RELAY, &id);
-	stun_add_u64(&w, STUN_TICKET, in->ticket);
-	stun_add(&w, STUN_DATA, data, len);
-	send_message(in, &w, out);
-	return true;
-}
-
 void introduce_close(struct introduce *in, struct actions *out)
 {
-	if (is_tcp(in) || in->state != INTRODUCE_READY)
-		drop_socket(in, out);
+	if (introduce_is_tcp(in) || in->state != INTRODUCE_READY)
+		introduce_drop_socket(in, out);
 	in->released = true;
 }

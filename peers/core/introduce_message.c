@@ -160,10 +160,11 @@ bool introduce_take_news(struct introduce *in, const struct stun_message *m)
 	(void)stun_get_u64(m, STUN_TICKET, &ticket);
 	(void)stun_get_u32(m, STUN_PEER_CHANGE, &change);
 	take_drawn_ports(in, m);
-	bool anew = ticket != in->ticket;
+	if (ticket != in->ticket)
+		in->seen = 0;
 	in->ticket = ticket;
 	struct candidates c = read_candidates(m);
-	if (c.count == 0 || (change < in->seen && !anew))
+	if (c.count == 0 || change < in->seen)
 		return false;
 	in->seen = change;
 	bool moved = take_candidates(in, &c), noted = take_note(in, m);

@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Introduce's messages: what it asks and what it believes. introduce.c deals with sockets and time.
+/*
+ * What introduce's files share: introduce.c deals with sockets and time, introduce_message.c with
+ * what is asked and what is believed, introduce_talk.c with what the strategy has to say.
  */
 #ifndef NATSIM_PEERS_CORE_INTRODUCE_MESSAGE_H
 #define NATSIM_PEERS_CORE_INTRODUCE_MESSAGE_H
 
 #include "peers/core/introduce.h"
+
+bool introduce_is_tcp(const struct introduce *in);
+void introduce_open_socket(struct introduce *in, struct actions *out);
+void introduce_drop_socket(struct introduce *in, struct actions *out);
+
+/* Sends a message to the server. */
+void introduce_send(const struct introduce *in, const struct stun_writer *w, struct actions *out);
+
+/* Sends the next request, which is repeated if need be. */
+void introduce_send_request(struct introduce *in, uint64_t now_us, struct actions *out);
 
 /* The request number in->requests. */
 void introduce_write_request(const struct introduce *in, struct stun_writer *w);

@@ -338,6 +338,51 @@ static void nobody_repeats_for_ever(struct world *w)
 	assert_int_equal(w->clients[0].in.state, INTRODUCE_READY);
 }
 
+/* That the note before was confirmed says nothing about this one. */
+static void an_older_answer_confirms_nothing(struct world *w)
+{
+	struct introduce *in = &w->clients[0].in;
+	struct actions out = { .count = 0 };
+	struct stun_message m;
+	struct stun_writer answer;
+
+	introduce_both(w);
+	w->clients[1].lose = 1000; /* nobody confirms */
+	introduce_set_note(in, w->now_us, "one", 3, &out);
+	introduce_set_note(in, w->now_us, "two", 3, &out);
+	assert_int_equal(out.count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(stun_read(out.bytes + out.items[i].at, out.items[i].len, &m));
+		stun_begin(&answer, STUN_SUCCESS, STUN_INTRODUCE, &m.id);
+		stun_add(&answer, STUN_CONFIRM, "", 0);
+		deliver(w, 0,
+			&(struct event){ .kind = EVENT_DATAGRAM,
+					 .socket = SOCKET,
+					 .remote = server,
+					 .data = answer.data,
+					 .len = answer.len });
+		assert_int_equal(in->confirmed, i == 1);
+	}
+}
+
+/* It counts from one again; what was known before is not newer for that. */
+static void a_server_that_forgot_is_believed(struct world *w)
+{
+	introduce_both(w);
+	for (unsigned i = 0; i < 4; i++) {
+		set_note(w, 1, i % 2 == 0 ? "even" : "odd");
+		set_note(w, 0, i % 2 == 0 ? "even" : "odd");
+		pass(w, MAIL_US);
+	}
+	assert_note(w, 0, "odd");
+	rendezvous_restart(&w->r, 99);
+	set_note(w, 1, "news");
+	set_note(w, 0, "");
+	assert_note(w, 0, "news");
+	pass(w, MAIL_US);
+	assert_true(w->clients[0].in.confirmed && w->clients[1].in.confirmed);
+}
+
 /* ---- drawn ports */
 
 static void both_know_the_drawn_ports(struct world *w)
@@ -367,7 +412,10 @@ static void who_moves_is_introduced_anew(struct world *w)
 	struct endpoint before = b->peer[0];
 
 	w->lose_indications = 1;
+	w->clients[0].lose = 1;
 	move(w, 0, MOVED);
+	assert_int_equal(a->state, INTRODUCE_WAITING);
+	assert_int_equal(a->peer_count, 0);
 	pass(w, MAIL_US);
 	assert_int_equal(a->state, INTRODUCE_READY);
 	assert_true(a->confirmed);
@@ -494,6 +542,8 @@ OVER(udp, a_note_survives_what_gets_lost)
 OVER(tcp, a_note_survives_what_gets_lost)
 OVER(udp, nobody_repeats_for_ever)
 OVER(tcp, nobody_repeats_for_ever)
+OVER(udp, an_older_answer_confirms_nothing)
+OVER(udp, a_server_that_forgot_is_believed)
 OVER(udp, both_know_the_drawn_ports)
 OVER(tcp, both_know_the_drawn_ports)
 OVER(udp, who_moves_is_introduced_anew)
@@ -516,6 +566,8 @@ int main(void)
 		cmocka_unit_test(a_note_survives_what_gets_lost_over_tcp),
 		cmocka_unit_test(nobody_repeats_for_ever_over_udp),
 		cmocka_unit_test(nobody_repeats_for_ever_over_tcp),
+		cmocka_unit_test(an_older_answer_confirms_nothing_over_udp),
+		cmocka_unit_test(a_server_that_forgot_is_believed_over_udp),
 		cmocka_unit_test(both_know_the_drawn_ports_over_udp),
 		cmocka_unit_test(both_know_the_drawn_ports_over_tcp),
 		cmocka_unit_test(who_moves_is_introduced_anew_over_udp),

@@ -280,6 +280,33 @@ static void a_peer_is_told_again_until_it_has_seen_the_change(void **state)
 	assert_true(stun_has(&m, STUN_CONFIRM));
 }
 
+/* It may have been started again, and then it knows nothing. */
+static void what_a_peer_has_seen_is_forgotten_when_it_moves(void **state)
+{
+	struct fixture *f = *state;
+	struct stun_writer w;
+
+	start(f, false);
+	struct place a = place_of(f, 'a'), b = place_of(f, 'b'), c = place_of(f, 'c');
+	(void)join(f, a, 'a', "");
+	begin(&w, "s", 'b');
+	add_note(&w, "");
+	stun_add_u32(&w, STUN_SEEN, 1);
+	send_from(f, b, &w);
+	begin(&w, "s", 'a');
+	add_note(&w, "");
+	stun_add(&w, STUN_CONFIRM, "", 0);
+	send_from(f, a, &w);
+	struct stun_message m = sent(f, 0, a);
+	assert_true(stun_has(&m, STUN_CONFIRM));
+	(void)join(f, c, 'b', "");
+	send_from(f, a, &w);
+	m = sent(f, 0, a);
+	assert_false(stun_has(&m, STUN_CONFIRM));
+	assert_int_equal(f->out.count, 2);
+	(void)sent(f, 1, c);
+}
+
 static void the_longest_of_everything_fits(void **state)
 {
 	struct fixture *f = *state;
@@ -722,6 +749,7 @@ int main(void)
 		TEST(who_sends_no_note_is_told_none),
 		TEST(notes_of_wrong_lengths_are_refused),
 		TEST(a_peer_is_told_again_until_it_has_seen_the_change),
+		TEST(what_a_peer_has_seen_is_forgotten_when_it_moves),
 		TEST(the_longest_of_everything_fits),
 		TEST(a_request_with_a_note_is_no_amplifier),
 		TEST(both_sides_are_told_the_same_drawn_ports),
