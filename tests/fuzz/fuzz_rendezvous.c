@@ -100,11 +100,11 @@ static void keep_ticket(struct tickets *t, uint32_t socket, const struct stun_me
 
 static void show_ticket(struct world *w, const struct event *event)
 {
-	struct tickets *t = &w->tickets[event->remote.addr - CLIENT_ADDR];
 	struct stun_message m;
 
 	if (event->kind != EVENT_DATAGRAM || !stun_read(event->data, event->len, &m))
 		return;
+	struct tickets *t = &w->tickets[event->remote.addr - CLIENT_ADDR];
 	unsigned i = find_ticket(t, &m);
 	if (i < TICKETS)
 		t->shown[i] = true;
