@@ -5,10 +5,8 @@
 
 #include "lib/cleanup.h"
 #include "peers/core/punch_lowttl.h"
-#include "sim/experiment/catalog.h"
-#include "sim/experiment/run.h"
-#include "tests/natsim_run.h"
 #include "tests/twin_pair.h"
+#include "tests/twin_suite.h"
 
 /* ---- every pair of routers */
 
@@ -20,54 +18,6 @@
 #define BLOCKING     "knock-blocks"
 #define MODELS_COUNT 8u
 #define TRIALS       40u
-
-struct outcome {
-	struct suite suite;
-	struct run_cell *cells;
-	size_t count;
-};
-
-static void play(const char *models, const char *transport, const char *strategy,
-		 struct outcome *ret)
-{
-	CLEANUP(buf) struct buf text = BUF_INIT;
-	struct catalog catalog;
-	struct err e = { 0 };
-	int signal = 0;
-
-	(void)setenv("NATSIM_DATA", ".", 0);
-	*ret = (struct outcome){ .cells = NULL };
-	if (catalog_open(&catalog, &e) != 0)
-		fail_msg("%s", e.text);
-	buf_printf(&text,
-		   "about: x\ntopologies: [two-homes]\nnats: { a: %s }\ntransports: [%s]\n"
-		   "strategies: [\"%s\"]\nlinks: [home]\nstart_skew: 20ms\ngive_up: 1500ms\n",
-		   models, transport, strategy);
-	if (suite_parse("x", buf_text(&text), text.len, &ret->suite, &e) < 0)
-		fail_msg("%s", e.text);
-	if (run_prepare(&catalog, &ret->suite, NULL, &ret->cells, &ret->count, &e) != 0)
-		fail_msg("%s", e.text);
-	struct run_config config = {
-		.world = RUN_IN_TWIN,
-		.catalog = &catalog,
-		.suite = &ret->suite,
-		.cells = ret->cells,
-		.cells_count = ret->count,
-		.trials = TRIALS,
-		.seed = 1,
-		.workers = 1,
-	};
-	if (run_all(&config, &signal, &e) != 0)
-		fail_msg("%s", e.text);
-	assert_true(run_judge(ret->cells, ret->count));
-	catalog_close(&catalog);
-}
-
-static void outcome_free(struct outcome *o)
-{
-	run_cells_free(o->cells, o->count);
-	suite_fini(&o->suite);
-}
 
 /* Theory says 0 or 1, or nothing; the number of pairs of which it says something is known, too. */
 static void each_pair_of_routers_does_what_theory_says(void **state)
@@ -84,24 +34,18 @@ static void each_pair_of_routers_does_what_theory_says(void **state)
 
 	(void)state;
 	for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
-		struct outcome o;
+		struct twin_suite_plan plan = { MODELS, cases[n].transport, cases[n].strategy,
+						TRIALS };
+		struct twin_suite s;
 		unsigned theory = 0;
 
-		play(MODELS, cases[n].transport, cases[n].strategy, &o);
-		assert_int_equal(o.count, MODELS_COUNT * MODELS_COUNT);
-		for (size_t i = 0; i < o.count; i++) {
-			const struct run_cell *cell = &o.cells[i];
-
-			assert_int_equal(cell->trials, TRIALS);
-			theory += cell->expected >= 0;
-			if (cell->expected >= 0 &&
-			    cell->successes != (unsigned)(cell->expected * TRIALS))
-				fail_msg("%s over %s, %s with %s: %u of %u", cases[n].strategy,
-					 cases[n].transport, cell->names.nat_a, cell->names.nat_b,
-					 cell->successes, TRIALS);
-		}
+		twin_suite_run(&plan, &s);
+		assert_int_equal(s.count, MODELS_COUNT * MODELS_COUNT);
+		twin_suite_assert_exact(&s, &plan);
+		for (size_t i = 0; i < s.count; i++)
+			theory += s.cells[i].expected == 0 || s.cells[i].expected == 1;
 		assert_int_equal(theory, cases[n].theory);
-		outcome_free(&o);
+		twin_suite_free(&s);
 	}
 }
 
@@ -109,13 +53,13 @@ static void each_pair_of_routers_does_what_theory_says(void **state)
 static unsigned connects(const char *touchy, const char *strategy)
 {
 	CLEANUP(buf) struct buf models = BUF_INIT;
-	struct outcome o;
+	struct twin_suite s;
 
 	buf_printf(&models, "[%s], b: [port-restricted-cone]", touchy);
-	play(buf_text(&models), "udp", strategy, &o);
-	assert_int_equal(o.count, 1);
-	unsigned successes = o.cells[0].successes;
-	outcome_free(&o);
+	twin_suite_run(&(struct twin_suite_plan){ buf_text(&models), "udp", strategy, TRIALS }, &s);
+	assert_int_equal(s.count, 1);
+	unsigned successes = s.cells[0].successes;
+	twin_suite_free(&s);
 	return successes;
 }
 
