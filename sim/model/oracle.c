@@ -28,6 +28,7 @@ static const struct {
 	{ "punch", oracle_punch },
 	{ "punch-lowttl", oracle_punch_lowttl },
 	{ "connect-only", oracle_connect_only },
+	{ "preserve", oracle_preserve },
 	{ "relay", relay },
 };
 

@@ -92,8 +92,7 @@ static bool resets_matter(const struct nat_model *m, enum nat_transport t)
 	return t == NAT_TCP && m->translates && m->rst != NAT_RST_IGNORED;
 }
 
-/* To what comes before the own side has sent. */
-static bool reacts(const struct nat_model *m, enum nat_transport t)
+bool oracle_reacts(const struct nat_model *m, enum nat_transport t)
 {
 	return reacts_to_unsolicited(m, t) || resets_matter(m, t);
 }
@@ -110,7 +109,7 @@ double oracle_punch(const struct oracle_pair *p)
 	/* Reactions can only make it less, of which there is next to nothing. */
 	if (rate < 1)
 		return rate;
-	return reacts(a, p->t) || reacts(b, p->t) ? -1 : rate;
+	return oracle_reacts(a, p->t) || oracle_reacts(b, p->t) ? -1 : rate;
 }
 
 /* ---- a low TTL */
@@ -181,7 +180,7 @@ static double listen_and_connect(const struct oracle_pair *p, int x)
 		return rate;
 	if (judges_numbers(own))
 		return 0;
-	if (!opens_first(p, x) || (!dies_between(p, x) && reacts(other, p->t)))
+	if (!opens_first(p, x) || (!dies_between(p, x) && oracle_reacts(other, p->t)))
 		return -1;
 	return rate;
 }
@@ -203,7 +202,7 @@ double oracle_punch_lowttl(const struct oracle_pair *p)
 static bool keeps_early_ones(const struct nat_model *m, enum nat_transport t)
 {
 	return nat_model_remembers(m) && m->of[t].filtering != NAT_ENDPOINT_INDEPENDENT &&
-	       !reacts(m, t);
+	       !oracle_reacts(m, t);
 }
 
 /* RFC 9293, section 3.5, for crossing SYNs; the endpoints of both must be right. */

@@ -12,8 +12,12 @@ struct oracle_pair {
 	const uint64_t *params; /* of the strategy */
 };
 
+/* Does something to what comes before the own side has sent, so that delays decide. */
+bool oracle_reacts(const struct nat_model *m, enum nat_transport t);
+
 double oracle_punch(const struct oracle_pair *p);
 double oracle_punch_lowttl(const struct oracle_pair *p);
 double oracle_connect_only(const struct oracle_pair *p);
+double oracle_preserve(const struct oracle_pair *p);
 
 #endif
