@@ -132,9 +132,13 @@ static int read_durations(const struct yaml_source *src, const struct text *t, s
 {
 	if (t->start_skew != NULL && !suite_parse_duration(t->start_skew, &s->start_skew_us))
 		return yaml_error(src, e, "start_skew",
-				  "\"%s\" is no duration, such as 20ms or 1.5s", t->start_skew);
+				  "\"%s\" is no duration of whole microseconds up to 1h, such as "
+				  "20ms or 1.5s",
+				  t->start_skew);
 	if (t->give_up != NULL && !suite_parse_duration(t->give_up, &s->give_up_us))
-		return yaml_error(src, e, "give_up", "\"%s\" is no duration, such as 500ms or 10s",
+		return yaml_error(src, e, "give_up",
+				  "\"%s\" is no duration of whole microseconds up to 1h, such as "
+				  "500ms or 10s",
 				  t->give_up);
 	if (s->give_up_us < 1000)
 		return yaml_error(src, e, "give_up", "a trial needs at least 1ms");

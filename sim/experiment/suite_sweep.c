@@ -17,7 +17,8 @@
 #include "sim/experiment/suite_text.h"
 #include "sim/model/nat_model.h"
 
-#define TEXT_MAX 32u
+#define TEXT_MAX     32u
+#define DECIMALS_MAX 45
 
 #define TEXT(key, optional)                                                                    \
 	CYAML_FIELD_STRING_PTR(#key, CYAML_FLAG_POINTER | (optional), struct suite_sweep_text, \
@@ -67,7 +68,6 @@ const char *suite_parameter_name(enum suite_parameter p)
 	return parameters[p].name;
 }
 
-/* The parameters of strategies ("strategy.KEY") will be looked up here too. */
 static int find_parameter(const struct yaml_source *src, const char *name,
 			  enum suite_parameter *ret, struct err *e)
 {
@@ -106,7 +106,7 @@ static int read_quantity(const struct reader *r, const char *path, const char *t
 
 	q.unit_text = suite_take_decimal(text, &number);
 	if (r->parameter->kind == DURATION)
-		q.unit = q.unit_text == NULL ? 0 : suite_unit_us(q.unit_text);
+		q.unit = q.unit_text == NULL ? 0 : suite_unit_us(number, q.unit_text);
 	else if (q.unit_text != NULL && *q.unit_text != '\0')
 		q.unit_text = NULL;
 	if (q.unit_text == NULL || q.unit == 0)
@@ -117,6 +117,14 @@ static int read_quantity(const struct reader *r, const char *path, const char *t
 	if (r->parameter->kind == WHOLE && q.value != floor(q.value))
 		return yaml_error(r->src, r->e, path, "%s must be whole, but is %s",
 				  r->parameter->name, text);
+	uint64_t us;
+	if (r->parameter->kind == DURATION && q.value <= SUITE_DURATION_MAX_US) {
+		if (!suite_round_us(q.value, &us))
+			return yaml_error(r->src, r->e, path,
+					  "%s must be whole microseconds, but is %s",
+					  r->parameter->name, text);
+		q.value = (double)us;
+	}
 	*ret = q;
 	return 0;
 }
@@ -143,10 +151,8 @@ static int add_point(const struct reader *r, const char *path, const char *text,
 
 	if (code < 0)
 		return code;
-	/* Durations are whole microseconds. */
-	double value = r->parameter->kind == DURATION ? floor(q.value + 0.5) : q.value;
 	for (unsigned i = 0; i < s->count; i++)
-		if (s->points[i].value == value)
+		if (s->points[i].value == q.value)
 			return yaml_error(r->src, r->e, path, "%s is there twice: as %s", text,
 					  s->points[i].text);
 	char *copy = strdup(text);
@@ -154,7 +160,7 @@ static int add_point(const struct reader *r, const char *path, const char *text,
 	s->points[s->count++] = (struct suite_point){
 		.parameter = (enum suite_parameter)(r->parameter - parameters),
 		.text = copy,
-		.value = value,
+		.value = q.value,
 	};
 	return 0;
 }
@@ -221,7 +227,7 @@ static double rounded(double value)
 }
 
 /* The ends, and what is a whole number of steps away, are exact. */
-static double range_value(const struct range *range, unsigned i)
+static double range_value(const struct range *range, enum kind kind, unsigned i)
 {
 	double from = range->from.value, to = range->to.value;
 
@@ -229,17 +235,45 @@ static double range_value(const struct range *range, unsigned i)
 		return from + i * range->step;
 	if (i + 1 == range->count)
 		return to;
-	return rounded(range->log ? from * pow(to / from, (double)i / (range->count - 1))
-				  : from + i * range->step);
+	double value = rounded(range->log ? from * pow(to / from, (double)i / (range->count - 1))
+					  : from + i * range->step);
+	return kind == NUMBER ? value : floor(value + 0.5);
+}
+
+/* A division can come to more values than there are. */
+static int check_division(const struct reader *r, const struct suite_sweep_text *t,
+			  const struct range *range)
+{
+	/* In the order of enum kind. */
+	static const char *const nouns[] = { "whole microseconds", "values", "whole values" };
+	enum kind kind = r->parameter->kind;
+
+	for (unsigned i = 1; range->divided && i < range->count; i++)
+		if (!(range_value(range, kind, i) > range_value(range, kind, i - 1)))
+			return yaml_error(r->src, r->e, "sweep.steps",
+					  "from %s to %s there are not %u %s of at most four "
+					  "digits%s",
+					  t->from, t->to, range->count, nouns[kind],
+					  range->log ? " by equal factors" : "");
+	return 0;
+}
+
+/* So many decimals that a value has twelve digits, and at least nine: more than a person writes,
+ * and fewer than show what is wrong with a sum of binary fractions. */
+static int decimals_of(double value)
+{
+	int decimals = value > 0 ? 11 - (int)floor(log10(value)) : 0;
+
+	return decimals < 9 ? 9 : decimals > DECIMALS_MAX ? DECIMALS_MAX : decimals;
 }
 
 /* In the range's unit, without exponent and needless zeros. */
 static void format_value(const struct range *range, enum kind kind, unsigned i, struct buf *out)
 {
 	char text[64];
+	double value = range_value(range, kind, i) / range->unit.unit;
 
-	(void)snprintf(text, sizeof(text), "%.*f", kind == WHOLE ? 0 : 9,
-		       range_value(range, i) / range->unit.unit);
+	(void)snprintf(text, sizeof(text), "%.*f", kind == WHOLE ? 0 : decimals_of(value), value);
 	size_t len = strlen(text);
 	if (strchr(text, '.') != NULL) {
 		while (text[len - 1] == '0')
@@ -269,6 +303,8 @@ static int read_range(const struct reader *r, const struct suite_sweep_text *t,
 		code = read_scale(r, t, &range);
 	if (code == 0)
 		code = read_steps(r, t, &range);
+	if (code == 0)
+		code = check_division(r, t, &range);
 	for (unsigned i = 0; code == 0 && i < range.count; i++) {
 		CLEANUP(buf) struct buf text = BUF_INIT;
 

@@ -10,10 +10,14 @@
  * to write. Returns what follows it, or NULL. */
 const char *suite_take_decimal(const char *text, double *ret);
 
-/* How many microseconds "us", "ms" and "s" are, or 0 for any other word. */
-double suite_unit_us(const char *unit);
+/* How many microseconds the number's unit is: "us", "ms" or "s", and 0 needs none. 0 for any other
+ * word. */
+double suite_unit_us(double number, const char *unit);
 
-/* "20ms", "1.5s": at most an hour. */
+/* Returns false unless it is a whole number, of at most SUITE_DURATION_MAX_US. */
+bool suite_round_us(double us, uint64_t *ret_us);
+
+/* "20ms", "1.5s", "0": whole microseconds, at most an hour. */
 #define SUITE_DURATION_MAX_US 3600e6
 bool suite_parse_duration(const char *text, uint64_t *ret_us);
 

@@ -63,6 +63,23 @@ static void everything_of_a_suite_can_be_set(void **state)
 	assert_string_equal(s.peer.items[1], "{role}");
 }
 
+static void no_time_at_all_needs_no_unit(void **state)
+{
+	static const char *const texts[] = { "0", "0.0", "0us", "0s" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		CLEANUP(buf) struct buf text = BUF_INIT;
+		CLEANUP(suite) struct suite s = { 0 };
+		struct err e = { 0 };
+
+		buf_printf(&text, BASE "start_skew: %s\n", texts[i]);
+		if (parse(buf_text(&text), &s, &e) < 0)
+			fail_msg("%s", e.text);
+		assert_int_equal(s.start_skew_us, 0);
+	}
+}
+
 static void each_mistake_in_a_suite_is_named_at_its_place(void **state)
 {
 	static const struct {
@@ -75,11 +92,13 @@ static void each_mistake_in_a_suite_is_named_at_its_place(void **state)
 		{ "trials: [1]\n", "s.yaml:4:9: " },
 		{ "start_skew: 20\n", "s.yaml:4:13: " },
 		{ "start_skew: -1ms\n", "s.yaml:4:13: " },
+		{ "start_skew: 0.4us\n", "s.yaml:4:13: " },
 		{ "start_skew: 0x10ms\n", "s.yaml:4:13: " },
 		{ "start_skew: infs\n", "s.yaml:4:13: " },
 		{ "start_skew: 1.2.3ms\n", "s.yaml:4:13: " },
 		{ "start_skew: 2h\n", "s.yaml:4:13: " },
 		{ "give_up: 0s\n", "s.yaml:4:10: " },
+		{ "give_up: 0\n", "s.yaml:4:10: a trial needs at least 1ms" },
 		{ "give_up: 3601s\n", "s.yaml:4:10: " },
 		{ "expect: hope\n", "s.yaml:4:9: " },
 		{ "expect: 1.01\n", "s.yaml:4:9: " },
@@ -273,6 +292,15 @@ static void a_sweep_is_a_list_or_a_range_of_values(void **state)
 		{ "{ parameter: delay, from: 1s, to: 1.5s, step: 250ms }", "1000ms 1250ms 1500ms" },
 		{ "{ parameter: loss, from: 0, to: 0.3, step: 0.1 }", "0 0.1 0.2 0.3" },
 		{ "{ parameter: loss, from: 0.2, to: 0.2, step: 0.1 }", "0.2" },
+		{ "{ parameter: start_skew, values: [0, 1ms] }", "0 1ms" },
+		{ "{ parameter: delay, from: 0, to: 20ms, step: 10ms }", "0ms 10ms 20ms" },
+		{ "{ parameter: delay, from: 0, to: 1s, steps: 3 }", "0s 0.5s 1s" },
+		{ "{ parameter: delay, from: 10us, to: 20us, steps: 4 }", "10us 13us 17us 20us" },
+		{ "{ parameter: delay, values: [1.1ms, 0.000007s] }", "1.1ms 0.000007s" },
+		{ "{ parameter: loss, from: 0.0000001, to: 0.001, steps: 4, scale: log }",
+		  "0.0000001 0.000002154 0.00004642 0.001" },
+		{ "{ parameter: loss, from: 0.000000000001234, to: 1, steps: 3, scale: log }",
+		  "0.000000000001234 0.000001111 1" },
 		{ "{ parameter: loss, from: 0, to: 0.1, steps: 4 }", "0 0.03333 0.06667 0.1" },
 		{ "{ parameter: start_skew, from: 1ms, to: 1s, steps: 4, scale: log }",
 		  "1ms 10ms 100ms 1000ms" },
@@ -356,7 +384,21 @@ static void each_mistake_in_a_sweep_is_named_at_its_place(void **state)
 		  "4:63: a log scale needs a number of steps" },
 		{ "{ parameter: loss, from: 0, to: 1, steps: 3, scale: wild }",
 		  "4:60: \"wild\" is neither linear nor log" },
-		{ "{ parameter: ports, from: 16, to: 20, steps: 9 }", "4:53: 16 is there twice" },
+		{ "{ parameter: ports, from: 16, to: 20, steps: 9 }",
+		  "4:53: from 16 to 20 there are not 9 whole values of at most" },
+		{ "{ parameter: cross_traffic, from: 1, to: 100, steps: 50, scale: log }",
+		  "4:61: from 1 to 100 there are not 50 whole values of at most four digits by "
+		  "equal factors" },
+		{ "{ parameter: delay, from: 1us, to: 3us, steps: 4 }",
+		  "4:55: from 1us to 3us there are not 4 whole microseconds" },
+		{ "{ parameter: loss, from: 0.5, to: 0.50001, steps: 3 }",
+		  "4:58: from 0.5 to 0.50001 there are not 3 values of at most four digits" },
+		{ "{ parameter: ports, from: 12344, to: 12346, steps: 3 }",
+		  "4:59: from 12344 to 12346 there are not 3 whole values of at most four digits" },
+		{ "{ parameter: delay, values: [0.4us, 0.6us] }",
+		  "4:37: delay must be whole microseconds, but is 0.4us" },
+		{ "{ parameter: delay, from: 0, to: 2us, step: 0.5us }",
+		  "4:52: delay must be whole microseconds, but is 0.5us" },
 		{ "{ parameter: loss, values: [0.1] }\nloss: 1", "5:1: unknown key" },
 		{ "{ parameter: give_up, values: [1s] }\ngive_up: 2s",
 		  "5:10: the sweep sets this too" },
@@ -622,6 +664,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_but_topologies_and_nats_has_a_default),
 		cmocka_unit_test(everything_of_a_suite_can_be_set),
+		cmocka_unit_test(no_time_at_all_needs_no_unit),
 		cmocka_unit_test(each_mistake_in_a_suite_is_named_at_its_place),
 		cmocka_unit_test(what_is_missing_or_no_suite_at_all_is_refused),
 		cmocka_unit_test(a_strategy_is_as_long_as_a_peer_can_be_told),
