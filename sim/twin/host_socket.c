@@ -79,7 +79,7 @@ static size_t bucket_of(uint64_t a, uint64_t b)
 {
 	uint64_t mixed = (a ^ b * 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
 
-	return (mixed ^ mixed >> 32) * 0x94d049bb133111ebu >> 54;
+	return (mixed ^ mixed >> 32) * 0x94d049bb133111ebu >> (64 - HOST_BUCKETS_BITS);
 }
 
 static uint64_t as_number(struct endpoint ep)

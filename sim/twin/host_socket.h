@@ -97,7 +97,9 @@ struct host_socket {
 /* Linux: TCP_TIMEWAIT_LEN, and net.ipv4.tcp_fin_timeout. */
 #define TCP_TIME_WAIT_US 60000000u
 
-#define HOST_BUCKETS 1024u /* a power of two; more sockets make the chains longer */
+/* More sockets make the chains longer. */
+#define HOST_BUCKETS_BITS 10u
+#define HOST_BUCKETS      (1u << HOST_BUCKETS_BITS)
 
 struct host_table {
 	struct host_bucket {

@@ -9,8 +9,8 @@
  * yet, as far as they fit in.
  *
  * - What is new is held back after an acknowledgement or the RTO has had something sent again,
- * until the next acknowledgement: then, so little being under way, the congestion window is full.
- * What was held back goes in one segment.
+ *   until the next acknowledgement: then, so little being under way, the congestion window is full.
+ *   What was held back goes in one segment.
  * - A closed socket's number is free at once while its connection lives on.
  * - Initial sequence numbers of one pair of endpoints grow with time, by one each 64 ns (RFC 6528).
  *

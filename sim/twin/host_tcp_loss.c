@@ -3,11 +3,11 @@
  * TCP: what acknowledgements tell of what has come, and of what is lost; host_tcp.c opens with the
  * whole.
  *
- * - What was sent before something that has come, be it acknowledged or only there (SACK, RFC
- * 2018), is lost once it was under way for the round-trip of that and a reordering window longer: a
- *   quarter of the shortest round-trip, and nothing once three are there or something was lost
- *   already (RACK, RFC 8985, section 6.2). What is lost is sent again at once, for each that has
- *   come one, so the network never has more of them than it gave back.
+ * - What was sent before something that has come, be it acknowledged or only there (SACK of
+ *   RFC 2018), is lost once it was under way for the round-trip of that and a reordering window
+ *   longer: a quarter of the shortest round-trip, and nothing once three are there or something was
+ *   lost already (RACK, RFC 8985, section 6.2). What is lost is sent again at once, for each that
+ *   has come one, so the network never has more of them than it gave back.
  * - The RTO is the smoothed round-trip time and, on top, 4 times its variation or 200 ms, whichever
  *   is more (RFC 6298 has a second in all).
  * - A round-trip is measured from the last sending of what filled the gap, as timestamps (RFC 7323,

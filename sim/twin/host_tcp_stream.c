@@ -37,22 +37,25 @@ static void tell_stream(struct twin_host *h, const struct host_socket *s, const 
 						   .len = len });
 }
 
-/* Keeps what came too early, in order. */
+/* Keeps what came too early, in order; of two that begin at the same place the longer one. */
 static void keep(struct twin_host *h, struct host_socket *s, const struct twin_packet *p)
 {
 	struct segment **at = &s->early;
 
 	while (*at != NULL && sequence_before((*at)->sequence, p->sequence))
 		at = &(*at)->next;
-	if (*at != NULL && (*at)->sequence == p->sequence)
+	struct segment *segment = *at;
+	if (segment == NULL || segment->sequence != p->sequence) {
+		segment = host_segment_new(h);
+		segment->sequence = p->sequence;
+		segment->next = *at;
+		*at = segment;
+	} else if (!sequence_before(segment_end(segment), packet_end(p))) {
 		return;
-	struct segment *segment = host_segment_new(h);
-	segment->sequence = p->sequence;
+	}
 	segment->flags = p->flags & TWIN_FIN;
 	segment->len = p->len;
 	memcpy(segment->data, p->data, p->len);
-	segment->next = *at;
-	*at = segment;
 }
 
 /* Takes what has come early and is due now, or NULL. */

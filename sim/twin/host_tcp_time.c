@@ -2,10 +2,10 @@
 /*
  * TCP's timers. A connection has one; host_tcp.c opens with the whole.
  *
- * - A SYN is sent again after 1 s, then 4 times more a second apart
- * (net.ipv4.tcp_syn_linear_timeouts, Linux 6.5), then after 2, 4, 8, 16 and 32 s; 64 s later the
- * attempt ends in ETIMEDOUT. Where SYNs cross, the timer goes on and its next resending is a
- * SYN-ACK. A listener's SYN-ACK is sent 5 times more, after 1, 2, 4, 8 and 16 s.
+ * - A SYN is sent again after 1 s, then 4 times more a second apart (Linux 6.5 on, sysctl
+ *   net.ipv4.tcp_syn_linear_timeouts), then after 2, 4, 8, 16 and 32 s; 64 s later the attempt ends
+ *   in ETIMEDOUT. Where SYNs cross, the timer goes on and its next resending is a SYN-ACK. A
+ *   listener's SYN-ACK is sent 5 times more, after 1, 2, 4, 8 and 16 s.
  * - The RTO doubles each time. Before it strikes for the first time the last segment is sent once
  *   more (tail loss probe, RFC 8985, section 7): after two round-trips, and 200 ms more where it is
  *   the only one, but not after the RTO would. So what is lost alone comes again after one RTO, one

@@ -9,7 +9,7 @@
  * It differs from the kernel in this:
  *	- a random port is any of the range with the same probability. The kernel's is 16 random
  *	  bits modulo the range, so of 64,512 ports 1024 are twice as probable as the others;
- *	- tables have no most elements;
+ *	- a table holds any number of elements, where the kernel's sets have a size;
  *	- all windows are Linux' first one, and nobody acknowledges selectively. What conntrack does
  *	  after three equal segments without data is left out, as is that it looks for a port harder
  *	  where all others are taken by connections that are closing;

@@ -174,6 +174,28 @@ static void what_does_not_fit_is_answered_and_harms_nothing(void **state)
 	hosts_free(t);
 }
 
+/* As what was sent in pieces is sent again in one, and its first piece once more. */
+static void of_two_early_segments_from_one_place_the_longer_is_kept(void **state)
+{
+	struct hosts *t = hosts_new(NULL);
+	uint32_t iss = connected(t);
+
+	(void)state;
+	segment_to_a(t, TWIN_ACK, 5003, iss + 1, "c");
+	segment_to_a(t, TWIN_ACK, 5003, iss + 1, "cdef");
+	segment_to_a(t, TWIN_ACK, 5003, iss + 1, "cd");
+	segment_to_a(t, TWIN_ACK, 5001, iss + 1, "ab");
+	expect(t, TWIN_ACK, iss + 1, 5007);
+	assert_int_equal(t->on_a.stream_len, 6);
+	assert_memory_equal(t->on_a.stream, "abcdef", 6);
+	segment_to_a(t, TWIN_ACK, 5008, iss + 1, "h");
+	segment_to_a(t, TWIN_ACK | TWIN_FIN, 5008, iss + 1, "h");
+	segment_to_a(t, TWIN_ACK, 5007, iss + 1, "g");
+	assert_int_equal(t->on_a.stream_len, 8);
+	assert_int_equal(count_events(&t->on_a, EVENT_CLOSED), 1);
+	hosts_free(t);
+}
+
 static void the_other_sides_end_is_answered_with_ours(void **state)
 {
 	struct hosts *t = hosts_new(NULL);
@@ -262,6 +284,7 @@ int main(void)
 		cmocka_unit_test(a_simultaneous_open_is_as_linux_does_it),
 		cmocka_unit_test(lost_data_is_sent_again_as_linux_does),
 		cmocka_unit_test(what_does_not_fit_is_answered_and_harms_nothing),
+		cmocka_unit_test(of_two_early_segments_from_one_place_the_longer_is_kept),
 		cmocka_unit_test(the_other_sides_end_is_answered_with_ours),
 		cmocka_unit_test(both_may_close_at_once),
 		cmocka_unit_test(what_is_closed_takes_no_more_data),
