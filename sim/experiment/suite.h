@@ -78,6 +78,15 @@ struct catalog;
 struct link_profile;
 struct nat_model;
 
+/* Refuses a suite, read from this text, that names a file or link that is not there. */
+int suite_check_names(const struct suite *s, const struct catalog *c, const char *file,
+		      const char *data, size_t len, struct err *e);
+
+/* Refuses it if one of its cells that match the filter (or NULL) has a model that the twin cannot
+ * run. */
+int suite_check_twin_models(const struct suite *s, const struct catalog *c, const char *filter,
+			    const char *file, const char *data, size_t len, struct err *e);
+
 /* Refuses a suite, read from this text, with a sweep that its links or models cannot follow. */
 int suite_check_sweep(const struct suite *s, const struct catalog *c, const char *file,
 		      const char *data, size_t len, struct err *e);

@@ -35,7 +35,9 @@ int twin_check(const struct stage *stage, struct err *e)
 	for (size_t i = 0; i < stage->models_count; i++)
 		if (stage->models[i].ruleset_file != NULL)
 			return err_set_input(
-				e, "%s is a ruleset of its own, which the twin cannot run",
+				e,
+				"%s is a ruleset of its own, which the twin cannot run; run it "
+				"with --world lab",
 				stage->models[i].name);
 	return 0;
 }

@@ -46,9 +46,14 @@ static int read_entry(const struct reader *r, const yaml_node_pair_t *pair, stru
 			return FAIL(r, key, "key \"%.60s\" is here twice", text_of(key));
 	if (text_of(value) == NULL)
 		return FAIL(r, value, "%.60s must have a single value", text_of(key));
-	m->entries[m->count++] = (struct yaml_map_entry){ copy(text_of(key)), copy(text_of(value)),
-							  value->start_mark.line + 1u,
-							  value->start_mark.column + 1u };
+	m->entries[m->count++] = (struct yaml_map_entry){
+		.key = copy(text_of(key)),
+		.value = copy(text_of(value)),
+		.key_line = key->start_mark.line + 1u,
+		.key_column = key->start_mark.column + 1u,
+		.line = value->start_mark.line + 1u,
+		.column = value->start_mark.column + 1u,
+	};
 	return 0;
 }
 

@@ -8,7 +8,8 @@
 
 struct yaml_map_entry {
 	char *key, *value;
-	size_t line, column; /* of the value, counted from 1 */
+	size_t key_line, key_column; /* counted from 1 */
+	size_t line, column;         /* of the value */
 };
 
 struct yaml_map {

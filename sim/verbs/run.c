@@ -108,6 +108,12 @@ static int prepare(struct running *run, struct err *e)
 	if (code == 0 && run->request->world == RUN_IN_TWIN)
 		code = suite_check_twin(&run->suite, path, buf_text(&text), text.len, e);
 	if (code == 0)
+		code = suite_check_names(&run->suite, &run->catalog, path, buf_text(&text),
+					 text.len, e);
+	if (code == 0 && run->request->world == RUN_IN_TWIN)
+		code = suite_check_twin_models(&run->suite, &run->catalog, run->request->only, path,
+					       buf_text(&text), text.len, e);
+	if (code == 0)
 		code = suite_check_sweep(&run->suite, &run->catalog, path, buf_text(&text),
 					 text.len, e);
 	if (code == 0)

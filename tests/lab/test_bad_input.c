@@ -182,6 +182,8 @@ static void a_mistake_in_a_file_is_told_with_its_line_and_column(void **state)
 		  "6:8: cannot execute \"./suite.yaml\": Permission denied" },
 		{ "a directory as a peer", SUITE, good_suite, "trials: 1", "peer: [/]",
 		  "6:8: cannot execute \"/\": Is a directory" },
+		{ "no NAT model", SUITE, good_suite, "[open]", "[open, opne]",
+		  "4:13: no NAT model \"opne\"" },
 		{ "no expectation", SUITE, good_suite, "trials: 1", "expect: 1.5",
 		  "6:9: \"1.5\" is neither" },
 		{ "broken YAML", SUITE, good_suite, "[udp]", "[udp", "6:7: " },
