@@ -27,8 +27,9 @@ static int expect(const struct catalog *c, const struct suite *s, struct run_cel
 	if (code == 0) {
 		cell->expected = s->expect == SUITE_EXPECT_RATE ? s->expect_rate : -1;
 		if (s->expect == SUITE_EXPECT_THEORY)
-			cell->expected =
-				oracle_rate(&a, &b, cell->names.transport, cell->names.strategy);
+			cell->expected = oracle_rate(
+				&a, &b, cell->names.transport,
+				suite_strategy(cell->names.strategy, cell->names.point).text);
 		nat_model_fini(&b);
 	}
 	nat_model_fini(&a);
@@ -144,7 +145,7 @@ static uint64_t cell_number(const struct suite_cell *names)
 				      names->transport,
 				      names->strategy,
 				      names->link,
-				      point == NULL ? NULL : suite_parameter_name(point->parameter),
+				      point == NULL ? NULL : suite_point_name(point),
 				      point == NULL ? NULL : point->text };
 	uint64_t hash = 0xcbf29ce484222325u;
 
@@ -164,16 +165,17 @@ struct run_trial run_draw_trial(const struct run_config *config, size_t cell, un
 }
 
 struct trial_config run_trial_config(const struct run_config *config, const struct run_trial *trial,
-				     char session[static RUN_SESSION_SIZE])
+				     struct run_texts *texts)
 {
 	const struct suite_cell *names = &config->cells[trial->cell].names;
 
 	struct suite_settings settings = suite_settings(config->suite, names->point);
 
-	(void)snprintf(session, RUN_SESSION_SIZE, "%" PRIx64, trial->seed);
+	texts->strategy = suite_strategy(names->strategy, names->point);
+	(void)snprintf(texts->session, sizeof(texts->session), "%" PRIx64, trial->seed);
 	return (struct trial_config){
-		.session = session,
-		.strategy = names->strategy,
+		.session = texts->session,
+		.strategy = texts->strategy.text,
 		.transport = names->transport,
 		.seed = trial->seed,
 		.give_up_us = settings.give_up_us,

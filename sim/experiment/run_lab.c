@@ -57,8 +57,8 @@ static int try_once(const struct run_config *config, struct kept *kept, struct r
 {
 	const char *const own[] = { config->catalog->peer, NULL };
 	const char *const *given = (const char *const *)config->suite->peer.items;
-	char session[RUN_SESSION_SIZE];
-	struct trial_config t = run_trial_config(config, trial, session);
+	struct run_texts texts;
+	struct trial_config t = run_trial_config(config, trial, &texts);
 
 	t.command = config->suite->peer.count > 0 ? given : own;
 	return trial_run(kept->lab, &t, &trial->result, e);

@@ -81,10 +81,10 @@ static int work(void *arg, void *kept_arg, size_t job, struct pool_channel *chan
 	for (size_t unit = job * r->job_units; code == 0 && unit < end; unit++) {
 		size_t cell = unit / r->config->trials;
 		struct message m = { .job = job };
-		char session[RUN_SESSION_SIZE];
+		struct run_texts texts;
 
 		m.trial = run_draw_trial(r->config, cell, (unsigned)(unit % r->config->trials));
-		struct trial_config t = run_trial_config(r->config, &m.trial, session);
+		struct trial_config t = run_trial_config(r->config, &m.trial, &texts);
 		code = need_twin(r->config, kept, cell, e);
 		if (code < 0)
 			break;

@@ -12,9 +12,15 @@ struct stage_config run_stage_config(const struct suite_cell *names);
 /* The trial of that number, counted from 0, of a cell, with all that is drawn for it. */
 struct run_trial run_draw_trial(const struct run_config *config, size_t cell, unsigned number);
 
-/* For the trial; the command is left out. The session's text is the caller's to keep. */
+/* What a trial's config points to. */
+struct run_texts {
+	char session[RUN_SESSION_SIZE];
+	struct suite_strategy strategy;
+};
+
+/* For the trial; the command is left out. The texts are the caller's to keep. */
 struct trial_config run_trial_config(const struct run_config *config, const struct run_trial *trial,
-				     char session[static RUN_SESSION_SIZE]);
+				     struct run_texts *texts);
 
 /* Adds a trial that has ended to its cell, and tells of it. */
 void run_take_trial(const struct run_config *config, const struct run_trial *trial);

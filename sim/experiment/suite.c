@@ -217,23 +217,6 @@ static int check_transports(const struct yaml_source *src, const struct suite *s
 	return 0;
 }
 
-/* Only natsim's own peer is known to know certain strategies. */
-static int check_strategies(const struct yaml_source *src, const struct suite *s, struct err *e)
-{
-	for (unsigned i = 0; i < s->strategies.count && s->peer.count == 0; i++) {
-		struct strategy_choice choice;
-		char why[STRATEGY_WHY_SIZE];
-
-		if (!strategy_parse(s->strategies.items[i], &choice, why))
-			return yaml_error(src, e, yaml_path("strategies[%u]", i).text, "%s", why);
-		if (!choice.strategy->pair)
-			return yaml_error(src, e, yaml_path("strategies[%u]", i).text,
-					  "no strategy \"%s\" for two peers",
-					  s->strategies.items[i]);
-	}
-	return 0;
-}
-
 static int read_nats(const struct yaml_source *src, const struct nats *nats, struct suite *s,
 		     struct err *e)
 {
@@ -297,7 +280,7 @@ int suite_parse(const char *file, const char *data, size_t len, struct suite *re
 	if (code == 0)
 		code = check_transports(&src, &s, e);
 	if (code == 0)
-		code = check_strategies(&src, &s, e);
+		code = suite_check_strategies(&src, &s, e);
 	yaml_unload(&schema, loaded, 0);
 	if (code < 0)
 		suite_fini(&s);

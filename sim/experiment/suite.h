@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "lib/err.h"
+#include "sim/experiment/contract.h"
 
 struct suite_names {
 	char **items;
@@ -29,19 +30,22 @@ enum suite_parameter {
 	SUITE_RATE,          /* Mbit/s */
 	SUITE_PORTS,         /* how many the routers' ranges have, from their first on */
 	SUITE_CROSS_TRAFFIC, /* flows a second that another host behind each router opens */
+	SUITE_STRATEGY,      /* a parameter that all the strategies have */
 };
-const char *suite_parameter_name(enum suite_parameter p);
 
 /* One value of a sweep. */
 struct suite_point {
 	enum suite_parameter parameter;
-	char *text; /* as in the file: "20ms" */
-	double value;
+	char *text;      /* as in the file: "20ms" */
+	double value;    /* SUITE_STRATEGY: 0, for the text says it */
+	const char *key; /* SUITE_STRATEGY: "strategy.KEY", which the sweep owns; else NULL */
 };
+const char *suite_point_name(const struct suite_point *p);
 
 struct suite_sweep {
 	struct suite_point *points;
 	unsigned count; /* 0: there is no sweep */
+	char *key;      /* or NULL */
 };
 
 #define SUITE_POINTS_MAX 1000u
@@ -101,6 +105,12 @@ struct suite_cell {
 	const struct suite_point *point; /* NULL: the suite has no sweep */
 	double weight;                   /* its share of a population's pairs; 0: there is none */
 };
+
+/* The strategy as a peer is told it, with what the point gives it. */
+struct suite_strategy {
+	char text[CONTRACT_TEXT_MAX + 1];
+};
+struct suite_strategy suite_strategy(const char *strategy, const struct suite_point *point);
 
 /* The cells in order, on the heap. */
 struct suite_cell *suite_cells(const struct suite *s, size_t *ret_count);

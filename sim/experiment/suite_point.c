@@ -29,7 +29,7 @@ struct suite_settings suite_settings(const struct suite *s, const struct suite_p
 bool suite_point_needs_lab(const struct suite_point *p)
 {
 	return p != NULL && p->parameter != SUITE_START_SKEW && p->parameter != SUITE_GIVE_UP &&
-	       p->parameter != SUITE_CROSS_TRAFFIC;
+	       p->parameter != SUITE_CROSS_TRAFFIC && p->parameter != SUITE_STRATEGY;
 }
 
 static void set_params(const struct suite_point *p, struct link_params *params)
@@ -53,6 +53,7 @@ static void set_params(const struct suite_point *p, struct link_params *params)
 	case SUITE_GIVE_UP:
 	case SUITE_PORTS:
 	case SUITE_CROSS_TRAFFIC:
+	case SUITE_STRATEGY:
 		break;
 	}
 }
@@ -122,7 +123,7 @@ static int check_link(const struct check *c, const char *name)
 		    link.down.jitter_us > link.down.delay_us)
 			return yaml_error(c->src, c->e, place(c, i).text,
 					  "with a %s of %s the link %s has more jitter than delay",
-					  suite_parameter_name(p->parameter), p->text, name);
+					  suite_point_name(p), p->text, name);
 	}
 	return code;
 }

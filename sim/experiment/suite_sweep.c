@@ -20,6 +20,9 @@
 #define TEXT_MAX     32u
 #define DECIMALS_MAX 45
 
+/* A range of whole numbers is made with floating-point ones. */
+#define WORD_NUMBER_MAX 1e15
+
 #define TEXT(key, optional)                                                                    \
 	CYAML_FIELD_STRING_PTR(#key, CYAML_FLAG_POINTER | (optional), struct suite_sweep_text, \
 			       key, 1, TEXT_MAX)
@@ -44,7 +47,7 @@ const struct cyaml_schema_field suite_sweep_fields[] = {
 
 /* ---- parameters */
 
-enum kind { DURATION, NUMBER, WHOLE };
+enum kind { DURATION, NUMBER, WHOLE, WORD };
 
 /* In the order of enum suite_parameter. Durations are in microseconds. */
 static const struct parameter {
@@ -60,12 +63,13 @@ static const struct parameter {
 	{ "rate", NUMBER, 0.001, 100000 }, /* Mbit/s */
 	{ "ports", WHOLE, NAT_PORTS_MIN, UINT16_MAX },
 	{ "cross_traffic", WHOLE, 0, CROSS_TRAFFIC_RATE_MAX }, /* flows a second */
+	{ "strategy.KEY", WORD, 0, 0 }, /* the strategies know what it can be */
 };
 #define PARAMETERS (sizeof(parameters) / sizeof(parameters[0]))
 
-const char *suite_parameter_name(enum suite_parameter p)
+const char *suite_point_name(const struct suite_point *p)
 {
-	return parameters[p].name;
+	return p->key != NULL ? p->key : parameters[p->parameter].name;
 }
 
 static int find_parameter(const struct yaml_source *src, const char *name,
@@ -73,8 +77,12 @@ static int find_parameter(const struct yaml_source *src, const char *name,
 {
 	CLEANUP(buf) struct buf known = BUF_INIT;
 
+	if (suite_strategy_key(name) != NULL) {
+		*ret = SUITE_STRATEGY;
+		return 0;
+	}
 	for (size_t i = 0; i < PARAMETERS; i++) {
-		if (strcmp(parameters[i].name, name) == 0) {
+		if (parameters[i].kind != WORD && strcmp(parameters[i].name, name) == 0) {
 			*ret = (enum suite_parameter)i;
 			return 0;
 		}
@@ -114,7 +122,7 @@ static int read_quantity(const struct reader *r, const char *path, const char *t
 				  r->parameter->kind == DURATION ? "duration, such as 20ms or 1.5s"
 								 : "number without a unit");
 	q.value = number * q.unit;
-	if (r->parameter->kind == WHOLE && q.value != floor(q.value))
+	if (r->parameter->kind >= WHOLE && q.value != floor(q.value))
 		return yaml_error(r->src, r->e, path, "%s must be whole, but is %s",
 				  r->parameter->name, text);
 	uint64_t us;
@@ -137,22 +145,37 @@ static int read_value(const struct reader *r, const char *path, const char *text
 	double scale = p->kind == DURATION ? 1e3 : 1;
 	int code = read_quantity(r, path, text, ret);
 
+	if (code == 0 && p->kind == WORD)
+		return ret->value <= WORD_NUMBER_MAX
+			       ? 0
+			       : yaml_error(r->src, r->e, path, "%s is more than %.0f", text,
+					    WORD_NUMBER_MAX);
 	if (code == 0 && !(ret->value >= p->min && ret->value <= p->max))
 		return yaml_error(r->src, r->e, path, "%s can be %.9g%s to %.9g%s, but is %s",
 				  p->name, p->min / scale, unit, p->max / scale, unit, text);
 	return code;
 }
 
+/* What does not end a value in a strategy's text. */
+static int read_word(const struct reader *r, const char *path, const char *text)
+{
+	return strcspn(text, ":,= ") == strlen(text)
+		       ? 0
+		       : yaml_error(r->src, r->e, path, "\"%s\" is no whole number and no word",
+				    text);
+}
+
 static int add_point(const struct reader *r, const char *path, const char *text,
 		     struct suite_sweep *s)
 {
 	struct quantity q = { 0 };
-	int code = read_value(r, path, text, &q);
+	bool word = r->parameter->kind == WORD;
+	int code = word ? read_word(r, path, text) : read_value(r, path, text, &q);
 
 	if (code < 0)
 		return code;
 	for (unsigned i = 0; i < s->count; i++)
-		if (s->points[i].value == q.value)
+		if (word ? strcmp(s->points[i].text, text) == 0 : s->points[i].value == q.value)
 			return yaml_error(r->src, r->e, path, "%s is there twice: as %s", text,
 					  s->points[i].text);
 	char *copy = strdup(text);
@@ -161,6 +184,7 @@ static int add_point(const struct reader *r, const char *path, const char *text,
 		.parameter = (enum suite_parameter)(r->parameter - parameters),
 		.text = copy,
 		.value = q.value,
+		.key = s->key,
 	};
 	return 0;
 }
@@ -245,7 +269,8 @@ static int check_division(const struct reader *r, const struct suite_sweep_text 
 			  const struct range *range)
 {
 	/* In the order of enum kind. */
-	static const char *const nouns[] = { "whole microseconds", "values", "whole values" };
+	static const char *const nouns[] = { "whole microseconds", "values", "whole values",
+					     "whole values" };
 	enum kind kind = r->parameter->kind;
 
 	for (unsigned i = 1; range->divided && i < range->count; i++)
@@ -273,7 +298,7 @@ static void format_value(const struct range *range, enum kind kind, unsigned i, 
 	char text[64];
 	double value = range_value(range, kind, i) / range->unit.unit;
 
-	(void)snprintf(text, sizeof(text), "%.*f", kind == WHOLE ? 0 : decimals_of(value), value);
+	(void)snprintf(text, sizeof(text), "%.*f", kind >= WHOLE ? 0 : decimals_of(value), value);
 	size_t len = strlen(text);
 	if (strchr(text, '.') != NULL) {
 		while (text[len - 1] == '0')
@@ -339,8 +364,10 @@ int suite_sweep_read(const struct yaml_source *src, const struct suite_sweep_tex
 	if (code < 0)
 		return code;
 	const struct reader r = { src, &parameters[parameter], e };
-	if (yaml_has(src, r.parameter->name))
+	if (parameter != SUITE_STRATEGY && yaml_has(src, r.parameter->name))
 		return yaml_error(src, e, r.parameter->name, "the sweep sets this too");
+	s.key = parameter == SUITE_STRATEGY ? strdup(text->parameter) : NULL;
+	assert(parameter != SUITE_STRATEGY || s.key != NULL);
 	s.points = calloc(SUITE_POINTS_MAX, sizeof(*s.points));
 	assert(s.points != NULL);
 	code = text->values.count > 0 ? read_values(&r, text, &s) : read_range(&r, text, &s);
@@ -356,5 +383,6 @@ void suite_sweep_fini(struct suite_sweep *s)
 	for (unsigned i = 0; i < s->count; i++)
 		free(s->points[i].text);
 	free(s->points);
+	free(s->key);
 	*s = (struct suite_sweep){ .count = 0 };
 }

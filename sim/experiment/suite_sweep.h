@@ -18,6 +18,12 @@ extern const struct cyaml_schema_field suite_sweep_fields[];
 
 int suite_sweep_read(const struct yaml_source *src, const struct suite_sweep_text *text,
 		     struct suite_sweep *ret, struct err *e);
+/* KEY of "strategy.KEY", or NULL. */
+const char *suite_strategy_key(const char *parameter);
+
+/* Whether the strategies are there, and can follow the sweep. */
+int suite_check_strategies(const struct yaml_source *src, const struct suite *s, struct err *e);
+
 void suite_sweep_fini(struct suite_sweep *s);
 
 #endif

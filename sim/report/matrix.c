@@ -167,8 +167,7 @@ void matrix_print_differences(struct run_cell *const *cells, size_t count,
 			   statistics_verdict_name(cell->verdict), style->reset, cell->names.nat_a,
 			   cell->names.nat_b, cell->names.transport);
 		if (point != NULL)
-			buf_printf(out, ", %s %s", suite_parameter_name(point->parameter),
-				   point->text);
+			buf_printf(out, ", %s %s", suite_point_name(point), point->text);
 		buf_printf(out, ": %u of %u, interval %.0f to %.0f %%, expected %.0f %%\n",
 			   cell->successes, cell->trials, 100 * cell->ci95.low,
 			   100 * cell->ci95.high, 100 * cell->expected);

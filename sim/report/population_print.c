@@ -132,8 +132,8 @@ static void print_table(const struct population *p, size_t count, const struct s
 	if (names->point != NULL)
 		buf_printf(out, ", link %s", names->link);
 	buf_puts(out, ": the share of pairs that connect\n");
-	sweep_print_lines(names->point == NULL ? "" : suite_parameter_name(names->point->parameter),
-			  "trials", lines, count, style, out);
+	sweep_print_lines(names->point == NULL ? "" : suite_point_name(names->point), "trials",
+			  lines, count, style, out);
 	print_untried(p, count, out);
 	print_all_worst(p, count, values, out);
 	for (size_t i = 0; names->point != NULL && i < count; i++)

@@ -39,8 +39,7 @@ static void set_setting(json_t *object, const struct suite_cell *cell)
 	set(object, "link", json_string(cell->link));
 	if (cell->point != NULL)
 		set(object, "sweep",
-		    json_pack("{s:s, s:s}", "parameter",
-			      suite_parameter_name(cell->point->parameter), "value",
+		    json_pack("{s:s, s:s}", "parameter", suite_point_name(cell->point), "value",
 			      cell->point->text));
 }
 

@@ -163,8 +163,7 @@ static void print_table(struct run_cell *cells, size_t count, const struct style
 	buf_printf(out, "%s%s%s, %s, %s, link %s: %s with %s\n", style->bold,
 		   strcmp(names->transport, "tcp") == 0 ? "TCP" : "UDP", style->reset,
 		   names->strategy, names->topology, names->link, names->nat_a, names->nat_b);
-	sweep_print_lines(suite_parameter_name(names->point->parameter), "connected", lines, count,
-			  style, out);
+	sweep_print_lines(suite_point_name(names->point), "connected", lines, count, style, out);
 	matrix_print_notes(all, count, style, out);
 	buf_puts(out, "\n");
 }

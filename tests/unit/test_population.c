@@ -135,8 +135,8 @@ static void a_population_has_a_line_for_each_transport(void **state)
 
 static void a_population_with_a_sweep_has_a_line_for_each_value(void **state)
 {
-	const struct suite_point near = { SUITE_DELAY, (char[]){ "5ms" }, 5000 };
-	const struct suite_point far = { SUITE_DELAY, (char[]){ "90ms" }, 90000 };
+	const struct suite_point near = { SUITE_DELAY, (char[]){ "5ms" }, 5000, NULL };
+	const struct suite_point far = { SUITE_DELAY, (char[]){ "90ms" }, 90000, NULL };
 	struct run_cell cells[8], both[4];
 	CLEANUP(buf) struct buf out = BUF_INIT;
 

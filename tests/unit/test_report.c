@@ -167,9 +167,9 @@ static void the_matrix_tells_only_the_costs_that_peers_told(void **state)
 /* ---- sweeps */
 
 static const struct suite_point delays[] = {
-	{ SUITE_DELAY, (char[]){ "0ms" }, 0 },
-	{ SUITE_DELAY, (char[]){ "20ms" }, 20000 },
-	{ SUITE_DELAY, (char[]){ "1500ms" }, 1500000 },
+	{ SUITE_DELAY, (char[]){ "0ms" }, 0, NULL },
+	{ SUITE_DELAY, (char[]){ "20ms" }, 20000, NULL },
+	{ SUITE_DELAY, (char[]){ "1500ms" }, 1500000, NULL },
 };
 
 /* Two pairs, three values each: all, some, none and nothing yet. */

@@ -107,10 +107,10 @@ static void transport_and_strategy_do_not_make_another_lab(void **state)
 
 static void a_point_that_changes_the_lab_makes_another(void **state)
 {
-	const struct suite_point near = { SUITE_DELAY, (char[]){ "5ms" }, 5000 };
-	const struct suite_point far = { SUITE_DELAY, (char[]){ "90ms" }, 90000 };
-	const struct suite_point late = { SUITE_START_SKEW, (char[]){ "5ms" }, 5000 };
-	const struct suite_point early = { SUITE_START_SKEW, (char[]){ "0ms" }, 0 };
+	const struct suite_point near = { SUITE_DELAY, (char[]){ "5ms" }, 5000, NULL };
+	const struct suite_point far = { SUITE_DELAY, (char[]){ "90ms" }, 90000, NULL };
+	const struct suite_point late = { SUITE_START_SKEW, (char[]){ "5ms" }, 5000, NULL };
+	const struct suite_point early = { SUITE_START_SKEW, (char[]){ "0ms" }, 0, NULL };
 	struct suite_cell a = names[0], b = names[0];
 
 	(void)state;

@@ -437,11 +437,75 @@ static void each_value_of_a_sweep_makes_cells_of_its_own(void **state)
 	assert_true(suite_filter("sweep=50", cells, &count, &e) < 0);
 }
 
+/* A peer of the user's knows strategies that we do not. */
+static void a_sweep_can_go_through_a_parameter_of_the_strategies(void **state)
+{
+	CLEANUP(suite) struct suite s = { 0 };
+	struct err e = { 0 };
+	struct run_texts texts;
+	size_t count = 0;
+
+	(void)state;
+	if (parse(BASE "peer: [mine]\nstrategies: [fast, \"slow:b=1\"]\ntransports: [udp]\n"
+		       "sweep: { parameter: strategy.ttl, values: [4, auto] }\n",
+		  &s, &e) < 0)
+		fail_msg("%s", e.text);
+	CLEANUP(free) struct suite_cell *names = suite_cells(&s, &count);
+	assert_int_equal(count, 2 * 2 * 4);
+	assert_string_equal(names[1].strategy, "fast");
+	assert_string_equal(suite_point_name(names[1].point), "strategy.ttl");
+	assert_false(suite_point_needs_lab(names[1].point));
+	struct run_cell cells[2] = { { .names = names[1] }, { .names = names[8] } };
+	const struct run_config config = { .suite = &s, .cells = cells, .cells_count = 2 };
+	struct run_trial trial = run_draw_trial(&config, 0, 0);
+	assert_string_equal(run_trial_config(&config, &trial, &texts).strategy, "fast:ttl=auto");
+	trial = run_draw_trial(&config, 1, 0);
+	assert_string_equal(run_trial_config(&config, &trial, &texts).strategy, "slow:b=1,ttl=4");
+}
+
+static void each_mistake_in_a_sweep_of_strategies_is_named_at_its_place(void **state)
+{
+	static const struct {
+		const char *more, *what;
+	} cases[] = {
+		{ "sweep: { parameter: strategy.ttl, values: [4] }",
+		  "4:21: punch has no parameter \"ttl\"" },
+		{ "peer: [x]\nstrategies: [a, \"b:c=1,ttl=3\"]\n"
+		  "sweep: { parameter: strategy.ttl, values: [4] }",
+		  "5:17: the sweep sets ttl too" },
+		{ "peer: [x]\nsweep: { parameter: strategy.ttl, values: [4, \"5,a=6\"] }",
+		  "5:47: \"5,a=6\" is no whole number and no word" },
+		{ "peer: [x]\nsweep: { parameter: strategy.ttl, values: [on, off, on] }",
+		  "5:53: on is there twice" },
+		{ "peer: [x]\nsweep: { parameter: strategy.ttl, from: 1, to: 2, step: 0.5 }",
+		  "5:57: strategy.KEY must be whole, but is 0.5" },
+		{ "peer: [x]\nsweep: { parameter: strategy.ttl, from: 1, to: 3, steps: 5 }",
+		  "5:58: from 1 to 3 there are not 5 whole values" },
+		{ "peer: [x]\nsweep: { parameter: strategy., values: [1] }",
+		  "5:21: no parameter \"strategy.\"; there are: " },
+		{ "peer: [x]\nsweep: { parameter: strategy.KEY=, values: [1] }",
+		  "5:21: no parameter \"strategy.KEY=\"; there are: " },
+		{ "peer: [x]\n"
+		  "strategies: [ninety-characters-of-a-name-that-somebody-has-thought-of-for-a-"
+		  "strategy-of-their-own-x23456789]\n"
+		  "sweep: { parameter: strategy.ttl, values: [1, 123456] }",
+		  "6:47: ninety-" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CLEANUP(buf) struct buf text = BUF_INIT;
+
+		buf_printf(&text, BASE "%s\n", cases[i].more);
+		assert_mistake(buf_text(&text), cases[i].what);
+	}
+}
+
 static void a_point_changes_what_it_names_and_nothing_else(void **state)
 {
 	const struct suite s = { .start_skew_us = 1, .give_up_us = 2 };
 	struct link_profile link = { .up.queue_bytes = 7, .down.delay_us = 5 };
-	struct suite_point p = { SUITE_START_SKEW, NULL, 300 };
+	struct suite_point p = { SUITE_START_SKEW, NULL, 300, NULL };
 
 	(void)state;
 	assert_int_equal(suite_settings(&s, NULL).start_skew_us, 1);
@@ -477,7 +541,7 @@ static void a_point_changes_what_it_names_and_nothing_else(void **state)
 static void a_stage_has_the_link_and_the_ports_of_its_point(void **state)
 {
 	CLEANUP(catalog) struct catalog c = { 0 };
-	struct suite_point p = { SUITE_DELAY, NULL, 20000 };
+	struct suite_point p = { SUITE_DELAY, NULL, 20000, NULL };
 	struct stage_config config = { .topology = "two-homes",
 				       .link = "home",
 				       .nats = { { "a", "symmetric-random" } },
@@ -492,7 +556,7 @@ static void a_stage_has_the_link_and_the_ports_of_its_point(void **state)
 		CLEANUP(stage) struct stage s = { 0 };
 		unsigned links = 0;
 
-		p = ports == 0 ? p : (struct suite_point){ SUITE_PORTS, NULL, 500 };
+		p = ports == 0 ? p : (struct suite_point){ SUITE_PORTS, NULL, 500, NULL };
 		assert_int_equal(stage_open(&c, &config, &s, &e), 0);
 		for (size_t i = 0; i < s.plan.ports_count; i++) {
 			if (s.links[i] == NULL)
@@ -676,6 +740,8 @@ int main(void)
 		cmocka_unit_test(a_sweep_has_at_most_a_thousand_values),
 		cmocka_unit_test(each_mistake_in_a_sweep_is_named_at_its_place),
 		cmocka_unit_test(each_value_of_a_sweep_makes_cells_of_its_own),
+		cmocka_unit_test(a_sweep_can_go_through_a_parameter_of_the_strategies),
+		cmocka_unit_test(each_mistake_in_a_sweep_of_strategies_is_named_at_its_place),
 		cmocka_unit_test(a_point_changes_what_it_names_and_nothing_else),
 		cmocka_unit_test(a_stage_has_the_link_and_the_ports_of_its_point),
 		cmocka_unit_test(a_trial_draws_from_its_point),
