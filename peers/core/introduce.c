@@ -166,13 +166,17 @@ static void take_answer(struct introduce *in, uint64_t now_us, const struct stun
 	}
 }
 
+/* How many actions of a step may be there for one more confirmation to be made: whoever embeds
+ * introduce needs the rest, and a server that asks for more in one piece means harm. */
+#define CONFIRMS_MAX 2u
+
 /* One request confirms; if it is lost, the peer repeats and so does the server. */
 static void take_indication(struct introduce *in, uint64_t now_us, const struct stun_message *m,
 			    struct actions *out)
 {
 	take_news(in, now_us, m);
 	if (stun_has(m, STUN_CONFIRM) && in->state == INTRODUCE_READY && in->up &&
-	    actions_have_room(out, 1, STUN_MESSAGE_MAX))
+	    out->count < CONFIRMS_MAX)
 		introduce_send_request(in, now_us, out);
 }
 

@@ -445,6 +445,42 @@ static void a_nominated_connection_that_breaks_is_replaced_by_the_other(void **s
 	lonely_free(l);
 }
 
+/* It has the peer's ticket, and asks in one piece for as many answers as fit into it, at the very
+ * moment at which the peer closes everything. */
+static void a_rendezvous_that_asks_too_much_gets_few_answers(void **state)
+{
+	struct twin_pair *p = pair_new(
+		&(struct pair_config){ .seed = 1,
+				       .nats = { NAT(APD, APD, "random"), NAT(APD, APD, "random") },
+				       .delays_us = { 5000, 5000, 5000 } });
+	struct course *a = &p->peers[0].course;
+	struct actions out = { .count = 0 };
+	struct buf piece = BUF_INIT;
+
+	(void)state;
+	pair_start(p, true, (const uint64_t[2]){ 0, 3600000000u });
+	pair_run(p, 1000000);
+	while (piece.len + 100 <= 2048) {
+		struct stun_id id = stun_id_make((const uint8_t[12]){ 1 });
+		struct stun_writer w;
+
+		stun_begin(&w, STUN_INDICATION, STUN_INTRODUCE, &id);
+		stun_add(&w, STUN_SESSION, a->config.session, a->config.session_len);
+		stun_add_u64(&w, STUN_TICKET, a->introduce.ticket);
+		stun_add(&w, STUN_CONFIRM, "", 0);
+		buf_add(&piece, w.data, w.len);
+	}
+	(void)course_step(a, a->go_us + PAIR_GIVE_UP_US,
+			  &(struct event){ .kind = EVENT_DATA,
+					   .socket = COURSE_SOCKET_MAIN,
+					   .data = (const uint8_t *)piece.data,
+					   .len = piece.len },
+			  &out);
+	assert_in_range(out.count, 1, 16);
+	buf_fini(&piece);
+	pair_free(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -463,6 +499,7 @@ int main(void)
 		cmocka_unit_test(a_connection_that_stays_silent_is_begun_afresh),
 		cmocka_unit_test(an_accepted_connection_that_stays_silent_is_begun_afresh),
 		cmocka_unit_test(a_nominated_connection_that_breaks_is_replaced_by_the_other),
+		cmocka_unit_test(a_rendezvous_that_asks_too_much_gets_few_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
