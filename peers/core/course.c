@@ -44,13 +44,22 @@ void course_init(struct course *c, const struct strategy *strategy,
 		       probe_tag(config->session, config->session_len), config->nonce);
 }
 
-static void finish(struct course *c, const char *reason, struct actions *out)
+/* Gives everything back, as far as there is room. */
+static void end(struct course *c, struct actions *out)
 {
+	if (c->means->release != NULL && !c->means->release(c, out))
+		return;
 	c->phase = COURSE_DONE;
-	c->reason = reason;
 	c->means->close(c, out);
 	introduce_close(&c->introduce, out);
-	act_done(out, reason == NULL ? 0 : 1);
+	act_done(out, c->reason == NULL ? 0 : 1);
+}
+
+static void finish(struct course *c, const char *reason, struct actions *out)
+{
+	c->phase = COURSE_CLOSING;
+	c->reason = reason;
+	end(c, out);
 }
 
 /* What the handshake saw says how far the packets got. */
@@ -132,6 +141,8 @@ static void settle(struct course *c, uint64_t now_us, struct actions *out)
 	if (first || c->path != c->handshake.path) {
 		c->path = c->handshake.path;
 		c->remote = c->means->remote(c, c->path);
+		if (c->means->local != NULL)
+			c->local = c->means->local(c, c->path);
 	}
 	c->phase = COURSE_LINGERING;
 	if (state == HANDSHAKE_OVER || now_us >= linger_until_us(c))
@@ -149,7 +160,7 @@ static void try(struct course *c, uint64_t now_us, const struct event *ev, struc
 		finish(c, failure(c), out);
 }
 
-static uint64_t next_wake(const struct course *c)
+static uint64_t next_wake(const struct course *c, uint64_t now_us)
 {
 	uint64_t wake_us;
 
@@ -161,6 +172,8 @@ static uint64_t next_wake(const struct course *c)
 		return c->next_round_us < wake_us ? c->next_round_us : wake_us;
 	case COURSE_LINGERING:
 		return linger_until_us(c);
+	case COURSE_CLOSING:
+		return now_us;
 	case COURSE_MEETING:
 	case COURSE_DONE:
 		break;
@@ -177,6 +190,11 @@ uint64_t course_step(void *state, uint64_t now_us, const struct event *ev, struc
 	if (ev->kind == EVENT_START)
 		c->start_us = now_us;
 
+	if (c->phase == COURSE_CLOSING) {
+		end(c, out);
+		return c->phase == COURSE_CLOSING ? now_us : NEVER;
+	}
+
 	uint64_t meet_wake_us = introduce_step(&c->introduce, now_us, ev, out);
 	if (c->phase == COURSE_MEETING)
 		meet(c, now_us, out);
@@ -187,7 +205,7 @@ uint64_t course_step(void *state, uint64_t now_us, const struct event *ev, struc
 	if (c->phase == COURSE_TRYING || c->phase == COURSE_LINGERING)
 		try(c, now_us, ev, out);
 
-	uint64_t wake_us = next_wake(c);
+	uint64_t wake_us = next_wake(c, now_us);
 	return meet_wake_us < wake_us && c->phase != COURSE_DONE ? meet_wake_us : wake_us;
 }
 
@@ -206,7 +224,7 @@ void course_result(const void *state, struct strategy_result *ret)
 	*ret = (struct strategy_result){
 		.connected = connected,
 		.reason = connected ? NULL : reason,
-		.local = c->introduce.local,
+		.local = endpoint_is_none(c->local) ? c->introduce.local : c->local,
 		.observed = c->introduce.observed,
 		.remote = c->remote,
 		.nonce = c->handshake.nonce,

@@ -20,7 +20,14 @@
 /* The socket to the rendezvous; over UDP also to the peer. */
 #define COURSE_SOCKET_MAIN 1u
 
-enum course_phase { COURSE_MEETING, COURSE_HOLDING, COURSE_TRYING, COURSE_LINGERING, COURSE_DONE };
+enum course_phase {
+	COURSE_MEETING,
+	COURSE_HOLDING,
+	COURSE_TRYING,
+	COURSE_LINGERING,
+	COURSE_CLOSING, /* all is said */
+	COURSE_DONE,
+};
 
 struct course;
 
@@ -37,6 +44,11 @@ struct course_means {
 	void (*round)(struct course *c, uint64_t now_us, struct actions *out);
 	/* The far end of a path. */
 	struct endpoint (*remote)(const struct course *c, uint32_t path);
+	/* The near end, where it is not always the main socket's. May be NULL. */
+	struct endpoint (*local)(const struct course *c, uint32_t path);
+	/* Gives back what close() has no room for in one step. Returns false if there is more, and
+	 * is called again then. May be NULL. */
+	bool (*release)(struct course *c, struct actions *out);
 	/* Gives everything back but what is introduce's. */
 	void (*close)(struct course *c, struct actions *out);
 	/* Why nothing came of it, or NULL: as the handshake saw it. May be NULL. */
@@ -56,6 +68,7 @@ struct course {
 	uint64_t settle_by_us;  /* of a nomination: when to give up on it; 0: there is none */
 	uint32_t path;          /* agreed on */
 	struct endpoint remote; /* of that path */
+	struct endpoint local;  /* likewise; none: the main socket's */
 	const char *reason;     /* of a failure */
 
 	/* Kept by the means. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "peers/core/strategy.h"
+#include "sim/model/oracle_birthday.h"
 #include "sim/model/oracle_punch.h"
 
 /* The rendezvous cannot even be reached. */
@@ -30,6 +31,7 @@ static const struct {
 	{ "connect-only", oracle_connect_only },
 	{ "preserve", oracle_preserve },
 	{ "relay", relay },
+	{ "birthday", oracle_birthday },
 };
 
 double oracle_rate(const struct nat_model *a, const struct nat_model *b, const char *transport,

@@ -36,7 +36,7 @@ static double same_port(const struct nat_model *m, enum nat_transport t)
 	return of->choose == NAT_PORTS_PRESERVE ? 1 : 1.0 / (m->ports.last - m->ports.first + 1);
 }
 
-static bool mapping_is_independent(const struct nat_model *m, enum nat_transport t)
+bool oracle_mapping_is_independent(const struct nat_model *m, enum nat_transport t)
 {
 	return same_port(m, t) >= 1;
 }
@@ -63,8 +63,10 @@ static double passes(const struct nat_model *x, const struct nat_model *y, enum 
 static bool first_packet_decides(const struct nat_model *x, const struct nat_model *y,
 				 enum nat_transport t)
 {
-	return x->of[t].filtering == NAT_ENDPOINT_INDEPENDENT && !mapping_is_independent(x, t) &&
-	       y->of[t].filtering == NAT_ADDRESS_AND_PORT_DEPENDENT && mapping_is_independent(y, t);
+	return x->of[t].filtering == NAT_ENDPOINT_INDEPENDENT &&
+	       !oracle_mapping_is_independent(x, t) &&
+	       y->of[t].filtering == NAT_ADDRESS_AND_PORT_DEPENDENT &&
+	       oracle_mapping_is_independent(y, t);
 }
 
 /* What a packet that comes too early does is a matter of delays: an answer ends a connect, the
@@ -92,6 +94,7 @@ static bool resets_matter(const struct nat_model *m, enum nat_transport t)
 	return t == NAT_TCP && m->translates && m->rst != NAT_RST_IGNORED;
 }
 
+/* To what comes before the own side has sent. */
 bool oracle_reacts(const struct nat_model *m, enum nat_transport t)
 {
 	return reacts_to_unsolicited(m, t) || resets_matter(m, t);
@@ -145,7 +148,7 @@ static struct nat_model cured(const struct oracle_pair *p, int x)
 {
 	struct nat_model m = *p->nats[x];
 
-	if (opens_first(p, x) && mapping_is_independent(&m, p->t) &&
+	if (opens_first(p, x) && oracle_mapping_is_independent(&m, p->t) &&
 	    passes(p->nats[!x], &m, p->t) >= 1)
 		m.of[p->t].unsolicited = NAT_UNSOLICITED_DROP;
 	return m;
@@ -174,7 +177,7 @@ static double listen_and_connect(const struct oracle_pair *p, int x)
 
 	/* Its flows to the other and from it differ in their outside port. */
 	if (own->of[p->t].filtering == NAT_ENDPOINT_INDEPENDENT &&
-	    !mapping_is_independent(own, p->t))
+	    !oracle_mapping_is_independent(own, p->t))
 		return -1;
 	if (rate < 1)
 		return rate;
@@ -218,7 +221,7 @@ double oracle_connect_only(const struct oracle_pair *p)
 
 		/* A SYN to the other mapping may get to a socket that is connecting. */
 		if (m->of[p->t].filtering == NAT_ENDPOINT_INDEPENDENT &&
-		    !mapping_is_independent(m, p->t))
+		    !oracle_mapping_is_independent(m, p->t))
 			return -1;
 		keep = keep && keeps_early_ones(m, p->t);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rules for the strategies that punch: each returns what oracle_rate() does, of two routers
- * that are natsim's own and through which the rendezvous can be reached. */
+/* The rules for the strategies that punch, and what others ask of them: each of the former returns
+ * what oracle_rate() does, of two routers that are natsim's own and through which the rendezvous
+ * can be reached. */
 #ifndef NATSIM_SIM_MODEL_ORACLE_PUNCH_H
 #define NATSIM_SIM_MODEL_ORACLE_PUNCH_H
 
@@ -19,5 +20,11 @@ double oracle_punch(const struct oracle_pair *p);
 double oracle_punch_lowttl(const struct oracle_pair *p);
 double oracle_connect_only(const struct oracle_pair *p);
 double oracle_preserve(const struct oracle_pair *p);
+
+/* True if the mapping towards the peer is that towards the rendezvous. */
+bool oracle_mapping_is_independent(const struct nat_model *m, enum nat_transport t);
+
+/* True if what comes before the own side has sent does more than to be dropped. */
+bool oracle_reacts(const struct nat_model *m, enum nat_transport t);
 
 #endif

@@ -331,6 +331,45 @@ static void there_is_no_theory_of_what_is_no_choice(void **state)
 	assert_true(oracle_rate(&a, &a, "udp", "classify") < 0);
 }
 
+/* By C(R - m, k) / C(R, k) in whole numbers. */
+static void birthday_is_drawing_without_replacement(void **state)
+{
+	static const struct {
+		const char *strategy;
+		double rate;
+	} cases[] = {
+		{ "birthday", 0.983497933978 },
+		{ "birthday:hard=a", 0.983497933978 },
+		{ "birthday:hard=b", 0 },
+		{ "birthday:sockets=84,probes=700,hard=a", 0.600296659466 },
+		{ "birthday:sockets=16,probes=512,hard=a", 0.119711511799 },
+		{ "birthday:probes=65535,hard=a", 1 },
+		{ "birthday:first=1025,hard=a", -1 },
+		{ "birthday:first=2,last=1", 0 },
+	};
+	struct nat_model random, sequential, cone;
+
+	(void)state;
+	model_files_nat("symmetric-random", &random);
+	model_files_nat("symmetric-sequential", &sequential);
+	model_files_nat("port-restricted-cone", &cone);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		double rate = oracle_rate(&random, &cone, "udp", cases[i].strategy);
+
+		assert_true(rate > cases[i].rate - 1e-9 && rate < cases[i].rate + 1e-9);
+		assert_true(oracle_rate(&cone, &cone, "udp", cases[i].strategy) == 1);
+		assert_true(oracle_rate(&random, &cone, "tcp", cases[i].strategy) == 0);
+	}
+	assert_true(oracle_rate(&random, &random, "udp", "birthday:hard=a") == 0);
+	assert_true(oracle_rate(&random, &random, "udp", "birthday") < 0.0003);
+	assert_true(oracle_rate(&random, &random, "udp", "birthday") > 0.0002);
+	/* Its 1024 ports are not enough. */
+	assert_true(oracle_rate(&sequential, &random, "udp", "birthday") < 0);
+	nat_model_fini(&random);
+	nat_model_fini(&sequential);
+	nat_model_fini(&cone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,6 +391,7 @@ int main(void)
 		cmocka_unit_test(a_low_ttl_cures_no_symmetric_router),
 		cmocka_unit_test(over_tcp_the_low_side_is_to_let_the_other_in),
 		cmocka_unit_test(without_a_listener_both_ports_and_filters_must_do),
+		cmocka_unit_test(birthday_is_drawing_without_replacement),
 	};
 
 	return cmocka_run_group_tests_name("oracle", tests, NULL, NULL);
