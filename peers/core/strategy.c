@@ -8,15 +8,17 @@
 #include "peers/core/classify.h"
 #include "peers/core/connect_only.h"
 #include "peers/core/cross_traffic.h"
+#include "peers/core/predict.h"
 #include "peers/core/preserve.h"
 #include "peers/core/punch.h"
 #include "peers/core/punch_lowttl.h"
 #include "peers/core/relay.h"
 
-static const struct strategy *const strategies[] = {
-	&punch_strategy,    &punch_lowttl_strategy, &connect_only_strategy, &preserve_strategy,
-	&birthday_strategy, &relay_strategy,        &classify_strategy,     &cross_traffic_strategy
-};
+static const struct strategy *const strategies[] = { &punch_strategy,        &punch_lowttl_strategy,
+						     &connect_only_strategy, &preserve_strategy,
+						     &predict_strategy,      &birthday_strategy,
+						     &relay_strategy,        &classify_strategy,
+						     &cross_traffic_strategy };
 
 const struct strategy *strategy_at(size_t index)
 {

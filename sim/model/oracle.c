@@ -6,6 +6,7 @@
 
 #include "peers/core/strategy.h"
 #include "sim/model/oracle_birthday.h"
+#include "sim/model/oracle_predict.h"
 #include "sim/model/oracle_punch.h"
 
 /* The rendezvous cannot even be reached. */
@@ -32,6 +33,7 @@ static const struct {
 	{ "preserve", oracle_preserve },
 	{ "relay", relay },
 	{ "birthday", oracle_birthday },
+	{ "predict", oracle_predict },
 };
 
 double oracle_rate(const struct nat_model *a, const struct nat_model *b, const char *transport,

@@ -38,7 +38,7 @@ static double hit(double ports, double sockets, double probes)
 {
 	double miss = 1;
 
-	for (double i = 0; i < probes && miss > 0; i++)
+	for (unsigned i = 0; i < probes && miss > 0; i++)
 		miss *= fmax(0, ports - sockets - i) / (ports - i);
 	return 1 - miss;
 }

@@ -18,7 +18,7 @@ static void every_strategy_is_found_by_its_name_and_by_no_other(void **state)
 		assert_true(strlen(s->about) > 0 && s->size > 0);
 		assert_true(s->pair == (s->result != NULL));
 	}
-	assert_int_equal(count, 8);
+	assert_int_equal(count, 9);
 	assert_false(strategy_find("cross-traffic")->pair);
 	assert_true(strategy_find("punch")->pair);
 	assert_true(strategy_find("punch-lowttl")->pair);
@@ -26,6 +26,7 @@ static void every_strategy_is_found_by_its_name_and_by_no_other(void **state)
 	assert_true(strategy_find("preserve")->pair);
 	assert_true(strategy_find("relay")->pair);
 	assert_true(strategy_find("birthday")->pair);
+	assert_true(strategy_find("predict")->pair);
 	assert_false(strategy_find("classify")->pair);
 	assert_null(strategy_find(""));
 	assert_null(strategy_find("Punch"));
