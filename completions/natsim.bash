@@ -70,7 +70,7 @@ _natsim() {
 	plan:-*) _natsim_words '--nat --script' "$cur" ;;
 	replay:-*) _natsim_words '--print' "$cur" ;;
 	bench:-*) _natsim_words '--json' "$cur" ;;
-	run:*) mapfile -t COMPREPLY < <(compgen -W 'all loss population' -- "$cur"; compgen -f -X '!*.yaml' -- "$cur") ;;
+	run:*) mapfile -t COMPREPLY < <(compgen -W 'all loss population strategies' -- "$cur"; compgen -f -X '!*.yaml' -- "$cur") ;;
 	classify:*) _natsim_words "$(_natsim_names models)" "$cur" ;;
 	model:*)
 		if [ "$prev" = model ]; then
