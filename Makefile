@@ -67,7 +67,7 @@ PROGRAMS := $(addprefix $(B)/,natsim peer rendezvous)
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(call src,tests/unit))
 LAB_TESTS := $(patsubst %.c,$(B)/%,$(call src,tests/lab))
 # The longest first, so that the short ones fill the gaps at the end.
-LONG_TESTS := $(addprefix $(B)/tests/lab/,test_worlds test_models test_kill)
+LONG_TESTS := $(addprefix $(B)/tests/lab/,test_models test_kill)
 LAB_TESTS := $(LONG_TESTS) $(filter-out $(LONG_TESTS),$(LAB_TESTS))
 TWIN_TESTS := $(patsubst %.c,$(B)/%,$(call src,tests/twin))
 FUZZERS := $(patsubst %.c,$(B)/%,$(call src,tests/fuzz))

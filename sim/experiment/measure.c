@@ -23,6 +23,9 @@
  * packet by some milliseconds, not by hundreds. */
 #define SILENCE_US 300000u
 
+/* But where nothing at all came back, and something should have, it may have been longer. */
+#define PATIENCE_US 2000000u
+
 /* A classifier asks some 25 questions, of which at most the last waits for SILENCE_US. */
 #define DEADLINE_US 15000000u
 
@@ -102,9 +105,16 @@ static void see_blocked(struct measurement *m)
 	set_word(m->measured.ports, NAT_SEEN_BLOCKED);
 }
 
+/* Not as declared: then the machine may have been too busy to answer. */
+static bool is_found_blocked(const struct measurement *m)
+{
+	return strcmp(m->measured.mapping, NAT_SEEN_BLOCKED) == 0 &&
+	       strcmp(m->declared.mapping, NAT_SEEN_BLOCKED) != 0;
+}
+
 /* Runs the classifier in the lab. */
 static int classify(const struct measuring *m, const struct stage *stage, struct lab *lab,
-		    struct measurement *ret, struct err *e)
+		    uint64_t silence_us, struct measurement *ret, struct err *e)
 {
 	CLEANUP(buf) struct buf output = BUF_INIT;
 	const char *argv[] = { m->config->catalog->peer, NULL };
@@ -117,7 +127,7 @@ static int classify(const struct measuring *m, const struct stage *stage, struct
 					      .rendezvous = stage->rendezvous,
 					      .rendezvous_alt = stage->rendezvous_alt,
 					      .seed = m->config->seed,
-					      .give_up_us = SILENCE_US },
+					      .give_up_us = silence_us },
 			  &env);
 	int code = output_of(&(struct process_config){ .argv = argv,
 						       .env = env.list,
@@ -193,7 +203,12 @@ static int classify_one(const struct measuring *m, struct finding *f, struct err
 
 	if (code == 0) {
 		declare(&stage.models[0], f->measurement.tcp, &f->measurement.declared);
-		code = classify(m, &stage, lab, &f->measurement, e);
+		code = classify(m, &stage, lab, SILENCE_US, &f->measurement, e);
+	}
+	if (code == 0 && is_found_blocked(&f->measurement)) {
+		code = lab_reset(lab, m->config->seed, e);
+		if (code == 0)
+			code = classify(m, &stage, lab, PATIENCE_US, &f->measurement, e);
 	}
 	lab_free(lab);
 	return code;
