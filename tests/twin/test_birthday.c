@@ -154,7 +154,7 @@ static unsigned ports_tried(const struct watched *w)
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < 65536; i++)
-		count += w->ports[i / 8] >> i % 8 & 1u;
+		count += (unsigned)w->ports[i / 8] >> i % 8 & 1u;
 	return count;
 }
 
