@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A suite of pairs of routers, two-homes over the link home, run in the twin. */
+/* A suite of pairs of routers, two-homes over the link home, one side up to 20 ms late, run in the
+ * twin. */
 #ifndef NATSIM_TESTS_TWIN_SUITE_H
 #define NATSIM_TESTS_TWIN_SUITE_H
 
@@ -28,6 +29,8 @@ struct twin_suite_plan {
 	const char *nats; /* "[x, y]", of both sides, or "[x, y], b: [z]" */
 	const char *transport, *strategy;
 	unsigned trials;
+	const char *give_up; /* NULL: 1500ms */
+	const char *more;    /* lines of the suite; NULL: none */
 };
 
 /* No rate is other than theory has it, or the test fails. */
@@ -44,8 +47,10 @@ static inline void twin_suite_run(const struct twin_suite_plan *plan, struct twi
 		fail_msg("%s", e.text);
 	buf_printf(&text,
 		   "about: x\ntopologies: [two-homes]\nnats: { a: %s }\ntransports: [%s]\n"
-		   "strategies: [\"%s\"]\nlinks: [home]\nstart_skew: 20ms\ngive_up: 1500ms\n",
-		   plan->nats, plan->transport, plan->strategy);
+		   "strategies: [\"%s\"]\nlinks: [home]\nstart_skew: 20ms\ngive_up: %s\n%s",
+		   plan->nats, plan->transport, plan->strategy,
+		   plan->give_up == NULL ? "1500ms" : plan->give_up,
+		   plan->more == NULL ? "" : plan->more);
 	if (suite_parse("x", buf_text(&text), text.len, &ret->suite, &e) < 0)
 		fail_msg("%s", e.text);
 	if (run_prepare(&catalog, &ret->suite, NULL, &ret->cells, &ret->count, &e) != 0)
@@ -58,7 +63,7 @@ static inline void twin_suite_run(const struct twin_suite_plan *plan, struct twi
 		.cells_count = ret->count,
 		.trials = plan->trials,
 		.seed = 1,
-		.workers = 1,
+		.workers = 2,
 	};
 	if (run_all(&config, &signal, &e) != 0)
 		fail_msg("%s", e.text);

@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Aiming at the port that comes next: between which routers, and among how many others. */
 #include "peers/core/predict.h"
-#include "tests/suite_in_twin.h"
+#include "tests/twin_suite.h"
 
 #define MODELS                                                      \
 	"[open, full-cone, restricted-cone, port-restricted-cone, " \
 	"symmetric-sequential, symmetric-random]"
-#define TRIALS 40u
+#define TRIALS  40u
+#define GIVE_UP "6s"
 
 static void prediction_does_what_theory_says_of_each_pair_of_routers(void **state)
 {
-	struct suite_outcome o;
+	struct twin_suite o;
 
 	(void)state;
-	suite_play(&(struct suite_play){ MODELS, "predict", NULL, TRIALS }, &o);
+	twin_suite_run(&(struct twin_suite_plan){ .nats = MODELS,
+						  .transport = "udp",
+						  .strategy = "predict",
+						  .trials = TRIALS,
+						  .give_up = GIVE_UP },
+		       &o);
 	assert_int_equal(o.count, 36);
 	for (size_t i = 0; i < o.count; i++) {
 		const struct run_cell *cell = &o.cells[i];
@@ -24,19 +30,26 @@ static void prediction_does_what_theory_says_of_each_pair_of_routers(void **stat
 			fail_msg("%s with %s: %u of %u", cell->names.nat_a, cell->names.nat_b,
 				 cell->successes, TRIALS);
 	}
-	suite_outcome_free(&o);
+	twin_suite_free(&o);
 }
 
 /* Of 200 trials, with so many flows of others behind each router in a second. */
 static unsigned connects(const char *nats, const char *strategy, unsigned flows)
 {
 	CLEANUP(buf) struct buf more = BUF_INIT;
-	struct suite_outcome o;
+	struct twin_suite o;
 
-	buf_printf(&more, "cross_traffic: %u\n", flows);
-	suite_play(&(struct suite_play){ nats, strategy, buf_text(&more), 200 }, &o);
+	/* Theory is of a router without others behind it. */
+	buf_printf(&more, "cross_traffic: %u\nexpect: nothing\n", flows);
+	twin_suite_run(&(struct twin_suite_plan){ .nats = nats,
+						  .transport = "udp",
+						  .strategy = strategy,
+						  .trials = 200,
+						  .give_up = GIVE_UP,
+						  .more = buf_text(&more) },
+		       &o);
 	unsigned successes = o.cells[0].successes;
-	suite_outcome_free(&o);
+	twin_suite_free(&o);
 	return successes;
 }
 

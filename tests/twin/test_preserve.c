@@ -28,7 +28,10 @@ static void drawn_ports_connect_where_theory_says_so(void **state)
 
 	(void)state;
 	for (size_t n = 0; n < 2; n++) {
-		struct twin_suite_plan plan = { MODELS, cases[n].transport, "preserve", 20 };
+		struct twin_suite_plan plan = { .nats = MODELS,
+						.transport = cases[n].transport,
+						.strategy = "preserve",
+						.trials = 20 };
 		unsigned never = 0, always = 0, theory = 0;
 		struct twin_suite s;
 
@@ -58,9 +61,11 @@ static void routers_that_keep_some_ports_do_so_as_often_as_theory_says(void **st
 	(void)state;
 	for (size_t n = 0; n < 2; n++) {
 		struct twin_suite_plan plan = {
-			"[einat, pool-arbitrary], b: [einat, pool-arbitrary, restricted-cone, "
-			"port-restricted-cone, eim-adf]",
-			transports[n], "preserve", 1000
+			.nats = "[einat, pool-arbitrary], b: [einat, pool-arbitrary, "
+				"restricted-cone, port-restricted-cone, eim-adf]",
+			.transport = transports[n],
+			.strategy = "preserve",
+			.trials = 1000
 		};
 		struct twin_suite s;
 

@@ -34,8 +34,10 @@ static void each_pair_of_routers_does_what_theory_says(void **state)
 
 	(void)state;
 	for (size_t n = 0; n < sizeof(cases) / sizeof(cases[0]); n++) {
-		struct twin_suite_plan plan = { MODELS, cases[n].transport, cases[n].strategy,
-						TRIALS };
+		struct twin_suite_plan plan = { .nats = MODELS,
+						.transport = cases[n].transport,
+						.strategy = cases[n].strategy,
+						.trials = TRIALS };
 		struct twin_suite s;
 		unsigned theory = 0;
 
@@ -56,7 +58,11 @@ static unsigned connects(const char *touchy, const char *strategy)
 	struct twin_suite s;
 
 	buf_printf(&models, "[%s], b: [port-restricted-cone]", touchy);
-	twin_suite_run(&(struct twin_suite_plan){ buf_text(&models), "udp", strategy, TRIALS }, &s);
+	twin_suite_run(&(struct twin_suite_plan){ .nats = buf_text(&models),
+						  .transport = "udp",
+						  .strategy = strategy,
+						  .trials = TRIALS },
+		       &s);
 	assert_int_equal(s.count, 1);
 	unsigned successes = s.cells[0].successes;
 	twin_suite_free(&s);

@@ -24,7 +24,10 @@ static void every_pair_that_reaches_the_server_connects_by_it(void **state)
 
 	(void)state;
 	for (unsigned n = 0; n < 2; n++) {
-		struct twin_suite_plan plan = { MODELS, transports[n], "relay", TRIALS };
+		struct twin_suite_plan plan = { .nats = MODELS,
+						.transport = transports[n],
+						.strategy = "relay",
+						.trials = TRIALS };
 		struct twin_suite s;
 		unsigned connected = 0, reach = MODELS_COUNT - 2 + n;
 
